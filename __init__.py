@@ -1,0 +1,5 @@
+"""raybase: HBase's architecture on Ray."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The processes: coordinator, master, region server, as asyncio classes over the seam."""

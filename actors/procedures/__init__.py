@@ -1,0 +1,1 @@
+"""Changes of the cluster as persisted steps."""

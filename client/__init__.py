@@ -1,0 +1,1 @@
+"""What a user imports: connections, tables, admin, command line."""

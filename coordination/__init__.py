@@ -1,0 +1,1 @@
+"""Znodes, sessions, watches, locks and election as pure state machines."""

@@ -1,0 +1,212 @@
+"""What a client asks of a region: one vocabulary for client, wire and storage.
+
+Column selections map a family to the qualifiers wanted of it, or to None for all of them; an
+empty mapping means every family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from .errors import IllegalArgumentError
+from .model import (
+    ALL_TIME,
+    LATEST_TIMESTAMP,
+    CellType,
+    Durability,
+    TimeRange,
+    check_family,
+    check_row,
+)
+
+Columns = Mapping[bytes, tuple[bytes, ...] | None]
+
+Cell = tuple[bytes, bytes, int, int, bytes]
+"""(family, qualifier, timestamp, type code, value): a cell of a mutation, whose row is known."""
+
+ALL_VERSIONS: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Reads one row."""
+
+    row: bytes
+    columns: Columns = field(default_factory=dict)
+    max_versions: int = 1
+    time_range: TimeRange = ALL_TIME
+    existence_only: bool = False
+
+    def __post_init__(self) -> None:
+        check_row(self.row)
+        if self.max_versions < 1:
+            raise IllegalArgumentError(f"max_versions must be at least 1: {self.max_versions}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Reads rows in order; empty bounds are open. ``reversed`` begins at ``start_row`` and
+    goes down, so its start is the greater row, as in HBase."""
+
+    start_row: bytes = b""
+    stop_row: bytes = b""
+    include_start: bool = True
+    include_stop: bool = False
+    columns: Columns = field(default_factory=dict)
+    max_versions: int = 1
+    time_range: TimeRange = ALL_TIME
+    reversed: bool = False
+    limit: int = 0
+    """Rows at most; 0: no limit."""
+    caching: int = 0
+    """Rows an answer holds at most; 0: as many as fit ``max_result_bytes``."""
+    max_result_bytes: int = 2 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if self.max_versions < 1:
+            raise IllegalArgumentError(f"max_versions must be at least 1: {self.max_versions}")
+        if self.limit < 0 or self.caching < 0 or self.max_result_bytes < 1:
+            raise IllegalArgumentError("limit, caching and max_result_bytes cannot be negative")
+
+
+class MutationKind(StrEnum):
+    PUT = "put"
+    DELETE = "delete"
+    APPEND = "append"
+    INCREMENT = "increment"
+
+
+@dataclass(slots=True)
+class Mutation:
+    """A change of one row, applied whole or not at all.
+
+    ``cells`` of an increment hold the amount as 8 bytes, big-endian, signed; of an append the
+    bytes to add. ``nonce`` makes a retry of these two (and of a checked mutation) harmless.
+    """
+
+    kind: MutationKind
+    row: bytes
+    cells: list[Cell] = field(default_factory=list)
+    durability: Durability = Durability.USE_DEFAULT
+    nonce: int = 0
+    return_results: bool = True
+
+
+class Put(Mutation):
+    """``Put(row).add(family, qualifier, value)``: sets cells."""
+
+    def __init__(self, row: bytes, *, durability: Durability = Durability.USE_DEFAULT) -> None:
+        check_row(row)
+        super().__init__(MutationKind.PUT, row, [], durability)
+
+    def add(
+        self, family: bytes, qualifier: bytes, value: bytes, timestamp: int = LATEST_TIMESTAMP
+    ) -> Put:
+        """Without a timestamp the server gives its own. Raises IllegalArgumentError."""
+        check_timestamp(timestamp)
+        self.cells.append((family, qualifier, timestamp, CellType.PUT.value, value))
+        return self
+
+
+class Delete(Mutation):
+    """``Delete(row)`` alone deletes the row; its methods delete parts of it instead."""
+
+    def __init__(
+        self,
+        row: bytes,
+        timestamp: int = LATEST_TIMESTAMP,
+        *,
+        durability: Durability = Durability.USE_DEFAULT,
+    ) -> None:
+        check_row(row)
+        check_timestamp(timestamp)
+        super().__init__(MutationKind.DELETE, row, [], durability)
+        self.timestamp = timestamp
+        """With no cells: every family's cells up to this time go."""
+
+    def family(self, family: bytes, timestamp: int = LATEST_TIMESTAMP) -> Delete:
+        """All cells of the family with timestamps up to this one."""
+        return self._add(family, b"", timestamp, CellType.DELETE_FAMILY)
+
+    def family_version(self, family: bytes, timestamp: int) -> Delete:
+        """The cells of the family with exactly this timestamp."""
+        return self._add(family, b"", timestamp, CellType.DELETE_FAMILY_VERSION)
+
+    def column(self, family: bytes, qualifier: bytes, timestamp: int = LATEST_TIMESTAMP) -> Delete:
+        """All versions of the column with timestamps up to this one."""
+        return self._add(family, qualifier, timestamp, CellType.DELETE_COLUMN)
+
+    def version(self, family: bytes, qualifier: bytes, timestamp: int = LATEST_TIMESTAMP) -> Delete:
+        """One version of the column: that of this timestamp, or else the newest."""
+        return self._add(family, qualifier, timestamp, CellType.DELETE)
+
+    def _add(self, family: bytes, qualifier: bytes, timestamp: int, kind: CellType) -> Delete:
+        check_timestamp(timestamp)
+        check_family(family)
+        self.cells.append((family, qualifier, timestamp, kind.value, b""))
+        return self
+
+
+class Append(Mutation):
+    """``Append(row).add(family, qualifier, tail)``: adds bytes to the newest value."""
+
+    def __init__(self, row: bytes, *, durability: Durability = Durability.USE_DEFAULT) -> None:
+        check_row(row)
+        super().__init__(MutationKind.APPEND, row, [], durability)
+
+    def add(self, family: bytes, qualifier: bytes, tail: bytes) -> Append:
+        self.cells.append((family, qualifier, LATEST_TIMESTAMP, CellType.PUT.value, tail))
+        return self
+
+
+class Increment(Mutation):
+    """``Increment(row).add(family, qualifier, amount)``: adds to 8-byte counters."""
+
+    def __init__(self, row: bytes, *, durability: Durability = Durability.USE_DEFAULT) -> None:
+        check_row(row)
+        super().__init__(MutationKind.INCREMENT, row, [], durability)
+
+    def add(self, family: bytes, qualifier: bytes, amount: int = 1) -> Increment:
+        if not -(2**63) <= amount < 2**63:
+            raise IllegalArgumentError(f"amount does not fit 64 bits: {amount}")
+        value = amount.to_bytes(8, "big", signed=True)
+        self.cells.append((family, qualifier, LATEST_TIMESTAMP, CellType.PUT.value, value))
+        return self
+
+
+class CompareOperator(IntEnum):
+    """How the stored value must stand to the given one (HBase's CompareType values).
+
+    As in HBase the *given* value is the left side: LESS holds when given < stored.
+    """
+
+    LESS = 0
+    LESS_OR_EQUAL = 1
+    EQUAL = 2
+    NOT_EQUAL = 3
+    GREATER_OR_EQUAL = 4
+    GREATER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of a row's column for a checked mutation to be applied.
+
+    ``value`` None means "the column has no cell" (with EQUAL) or "has one" (NOT_EQUAL).
+    """
+
+    row: bytes
+    family: bytes
+    qualifier: bytes
+    operator: CompareOperator
+    value: bytes | None
+    time_range: TimeRange = ALL_TIME
+
+
+def check_timestamp(timestamp: int) -> None:
+    """Raises IllegalArgumentError for a timestamp no cell can have."""
+    if not 0 <= timestamp <= LATEST_TIMESTAMP:
+        raise IllegalArgumentError(f"timestamp {timestamp} is not between 0 and {LATEST_TIMESTAMP}")

@@ -1,0 +1,1 @@
+"""HBase's wire protocol: messages, frames, cell blocks."""

@@ -1,0 +1,1 @@
+"""Generated from hbase.proto; regenerate with `make proto`."""

@@ -1,0 +1,1 @@
+"""The engine: cells, memstore, WAL, HFile, cache, store, region. It never waits."""

@@ -1,0 +1,1 @@
+"""HFile v3: reader, writer, and the encodings of its data blocks."""
