@@ -1,0 +1,425 @@
+"""A raybase cluster on Ray: starting it, finding it, ending it.
+
+``<root>/raybase.json`` names the root's format and cluster for ever; ``<root>/cluster.json``
+says where the running cluster is, so that later commands need no more than the root.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ray
+from ray import exceptions as ray_errors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from .. import __version__
+from ..config import ClusterConfig
+from ..errors import ClusterError, ProcessDiedError, RaybaseError
+from .ray_local import LocalRay
+from .ray_runtime import kill_process, start_process, translated
+
+ROOT_FORMAT: Final = 1
+"""Changes when files of an older version can no longer be read as they stand."""
+COORDINATOR: Final = "coordinator"
+_MARKER: Final = "raybase.json"
+_PLACE: Final = "cluster.json"
+_CONTROL_TIMEOUT_S: Final = 30.0
+_STOP_TIMEOUT_S: Final = 60.0
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a running cluster is."""
+
+    address: str
+    namespace: str
+    local_ray: LocalRay | None
+
+
+def _silent(_: str) -> None:
+    return
+
+
+class RayCluster:
+    """A running cluster as its operator sees it. Blocking; for drivers, not for actors."""
+
+    def __init__(self, root: Path, place: Place) -> None:
+        self.root = root
+        self.place = place
+
+    @classmethod
+    def start(
+        cls,
+        root: Path,
+        config: ClusterConfig,
+        *,
+        address: str | None = None,
+        namespace: str = "raybase",
+        masters: int = 2,
+        timeout_s: float = 60.0,
+        progress: Progress = _silent,
+    ) -> RayCluster:
+        """Starts a cluster on the root; returns when hbase:meta is served.
+
+        Joins the Ray at ``address`` (or RAY_ADDRESS), else starts one of its own.
+
+        Raises ClusterError: the sentence says what is in the way and what to do about it.
+        """
+        root = check_root(root)
+        running = cls.find(root)
+        if running is not None:
+            raise ClusterError(
+                f"a cluster is running on {root} already (Ray at {running.place.address}); "
+                "see `raybase status`, or end it with `raybase stop`"
+            )
+        address = address or os.environ.get("RAY_ADDRESS") or None
+        local_ray = None
+        if address is None:
+            progress("starting Ray")
+            local_ray = LocalRay.start()
+            local_ray.use_token()
+            address = local_ray.address
+        cluster = cls(root, Place(address, namespace, local_ray))
+        try:
+            join_ray(address, namespace)
+            cluster._start_processes(config, masters, timeout_s, progress)
+        except BaseException:
+            cluster._end_processes()
+            ray.shutdown()
+            if local_ray is not None:
+                local_ray.stop()
+            raise
+        return cluster
+
+    def _start_processes(
+        self, config: ClusterConfig, masters: int, timeout_s: float, progress: Progress
+    ) -> None:
+        if self._exists(COORDINATOR):
+            raise ClusterError(
+                f"a cluster called {self.place.namespace!r} runs in the Ray at "
+                f"{self.place.address} already; give this one another --name"
+            )
+        deadline_s = time.monotonic() + timeout_s
+        progress("checking that every node sees the root")
+        claim_root(self.root)
+        prove_root_is_shared(self.root)
+        progress("starting the coordinator and the masters")
+        place = (self.place.namespace, str(self.root))
+        coordinator = start_process("coordinator", COORDINATOR, *place, config, {})
+        self._get(coordinator.invoke.remote("start", ()), COORDINATOR)
+        for number in range(1, masters + 1):
+            start_process("master", f"master-{number}", *place, config, {})
+        _write_place(self.root, self.place)
+        progress("waiting for region servers and hbase:meta")
+        self.wait_until_served(max(1.0, deadline_s - time.monotonic()), config)
+
+    @classmethod
+    def find(cls, root: Path) -> RayCluster | None:
+        """The cluster that runs on the root, joined; None if none does."""
+        place = _read_place(root)
+        if place is None:
+            return None
+        if place.local_ray is not None:
+            if not place.local_ray.alive:
+                return None
+            place.local_ray.use_token()
+        elif not _answers(place.address):
+            return None
+        join_ray(place.address, place.namespace)
+        cluster = cls(root, place)
+        return cluster if cluster._exists(COORDINATOR) else None
+
+    @classmethod
+    def get(cls, root: Path) -> RayCluster:
+        """As ``find``, but it is a ClusterError if no cluster runs there."""
+        if not root.is_dir():
+            raise ClusterError(f"there is no root {root}; name one with --root")
+        cluster = cls.find(root)
+        if cluster is None:
+            raise ClusterError(f"no cluster is running on {root}; start one with `raybase start`")
+        return cluster
+
+    def wait_until_served(self, timeout_s: float, config: ClusterConfig) -> dict[str, Any]:
+        """Waits until a master is active, hbase:meta open and all region servers there."""
+        deadline_s = time.monotonic() + timeout_s
+        said = "no master answered"
+        while time.monotonic() < deadline_s:
+            try:
+                status = self.status()
+                servers = len(status["servers"])
+                if status["initialized"] and servers >= config.master.region_servers:
+                    return status
+                said = f"{servers} region servers, initialized: {status['initialized']}"
+            except RaybaseError as error:
+                if isinstance(error, ClusterError) and "in use" in str(error):
+                    raise
+                said = str(error)
+            time.sleep(0.05)
+        raise ClusterError(
+            f"the cluster was not served within {timeout_s:.0f} s ({said}); the processes' logs "
+            "are in Ray's session directory"
+        )
+
+    def call(self, process: str, method: str, *args: Any, timeout_s: float | None = None) -> Any:
+        """A control call to a process. Raises what it raises, ProcessDiedError, or ours."""
+        try:
+            handle = ray.get_actor(process, namespace=self.place.namespace)
+        except ValueError:
+            raise ProcessDiedError(f"no process is called {process!r}") from None
+        return self._get(handle.invoke.remote(method, args), process, timeout_s)
+
+    def _get(self, reference: Any, process: str, timeout_s: float | None = None) -> Any:
+        try:
+            return ray.get(reference, timeout=timeout_s or _CONTROL_TIMEOUT_S)
+        except ray_errors.RayError as error:
+            raise translated(error, process) from None
+
+    def registry(self) -> dict[str, Any]:
+        """Addresses of masters and region servers, from the coordinator."""
+        answer: dict[str, Any] = self.call(COORDINATOR, "registry")
+        return answer
+
+    def status(self) -> dict[str, Any]:
+        """The active master's view of the cluster."""
+        answer: dict[str, Any] = self.call(self.active_master(), "status")
+        return answer
+
+    def active_master(self) -> str:
+        """Process name of the active master. Raises ClusterError if there is none."""
+        name = self.registry().get("active_master_process")
+        if not name:
+            raise ClusterError("no master is active at the moment; one should be soon")
+        return str(name)
+
+    def processes(self) -> list[str]:
+        """Names of all living processes of this cluster."""
+        names = ray.util.list_named_actors(all_namespaces=True)
+        return sorted(one["name"] for one in names if one["namespace"] == self.place.namespace)
+
+    def describe(self, process: str) -> dict[str, Any]:
+        """Version, configuration, pid and node of a process."""
+        answer: dict[str, Any] = self.call(process, "describe")
+        return answer
+
+    def check_version(self) -> None:
+        """Raises ClusterError if the cluster runs another version than this command."""
+        theirs = self.describe(COORDINATOR)["version"]
+        if theirs != __version__:
+            raise ClusterError(
+                f"the cluster runs raybase {theirs}, this is {__version__}; use the same "
+                "version, or stop the cluster and start it with this one"
+            )
+
+    def stop(self, progress: Progress = _silent) -> None:
+        """Ends the cluster cleanly: regions are flushed and closed, then its Ray if ours."""
+        progress("closing regions")
+        self._stop_processes()
+        self._end_processes()
+        (self.root / _PLACE).unlink(missing_ok=True)
+        ray.shutdown()
+        if self.place.local_ray is not None:
+            progress("ending the Ray of this cluster")
+            self.place.local_ray.stop()
+
+    def _stop_processes(self) -> None:
+        """Masters first, so that nothing is started again; the coordinator last."""
+        names = self.processes()
+        servers = [name for name in names if not name.startswith("master")]
+        for name in names:
+            if name.startswith("master"):
+                kill_process(name, self.place.namespace)
+        references = {
+            name: ray.get_actor(name, namespace=self.place.namespace).invoke.remote("stop", ())
+            for name in servers
+            if name != COORDINATOR
+        }
+        for name, reference in references.items():
+            try:
+                self._get(reference, name, _STOP_TIMEOUT_S)
+            except ProcessDiedError:
+                continue
+
+    def _end_processes(self) -> None:
+        if not ray.is_initialized():
+            return
+        for name in self.processes():
+            kill_process(name, self.place.namespace)
+
+    def _exists(self, name: str) -> bool:
+        try:
+            ray.get_actor(name, namespace=self.place.namespace)
+        except ValueError:
+            return False
+        return True
+
+
+def check_root(root: Path) -> Path:
+    """Raises ClusterError unless the root is a directory of our format, or an empty one."""
+    root = root.absolute()
+    if not root.is_dir():
+        raise ClusterError(
+            f"there is no root directory {root}; make it first: it must be one that every node "
+            "of the Ray cluster sees"
+        )
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise ClusterError(f"the root {root} cannot be written")
+    marker = root / _MARKER
+    if not marker.exists():
+        strangers = sorted(one.name for one in root.iterdir())[:3]
+        if strangers:
+            raise ClusterError(
+                f"{root} is not a root of raybase and not empty (it holds {strangers}); give an "
+                "empty directory"
+            )
+        return root
+    try:
+        found = json.loads(marker.read_text())["format"]
+    except (ValueError, KeyError, TypeError):
+        raise ClusterError(f"{marker} is damaged; it should be a JSON object") from None
+    if found != ROOT_FORMAT:
+        raise ClusterError(
+            f"the root {root} has format {found}, this raybase {__version__} reads format "
+            f"{ROOT_FORMAT}; use the version that wrote it"
+        )
+    return root
+
+
+def claim_root(root: Path) -> None:
+    """Marks an empty root as ours; the file is whole or not there."""
+    marker = root / _MARKER
+    if marker.exists():
+        return
+    text = json.dumps(
+        {"format": ROOT_FORMAT, "version": __version__, "cluster_id": str(uuid.uuid4())}
+    )
+    _replace(marker, text)
+
+
+def prove_root_is_shared(root: Path) -> None:
+    """Each node makes a file and sees at once those of all the others.
+
+    Also starts the workers that compactions and log splits will find warm. Raises
+    ClusterError naming the nodes that see another directory.
+    """
+    probe = f".probe-{uuid.uuid4().hex}"
+    nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+
+    def on(node_id: str, function: Any, *args: Any) -> Any:
+        strategy = NodeAffinitySchedulingStrategy(node_id, soft=False)
+        task = ray.remote(num_cpus=0)(function).options(scheduling_strategy=strategy)
+        return task.remote(str(root), probe, *args)
+
+    try:
+        made = ray.get([on(node, _make_probe, node) for node in nodes])
+        if not all(made):
+            missing = [nodes[one] for one, ok in zip(nodes, made, strict=True) if not ok]
+            raise ClusterError(f"the root {root} cannot be written on the nodes {missing}")
+        seen = ray.get([on(node, _see_probes) for node in nodes])
+    except ray_errors.RayError as error:
+        raise ClusterError(f"the root could not be checked on every node: {error}") from None
+    finally:
+        for node in nodes:
+            (root / f"{probe}-{node}").unlink(missing_ok=True)
+    blind = [nodes[one] for one, count in zip(nodes, seen, strict=True) if count != len(nodes)]
+    if blind:
+        raise ClusterError(
+            f"the root {root} is not one directory for all nodes: {blind} do not see the files "
+            "of the others; put it on a file system that all share"
+        )
+
+
+def _make_probe(root: str, probe: str, node: str) -> bool:
+    from . import jobs, region_server  # noqa: F401 - makes this worker warm
+
+    try:
+        Path(root, f"{probe}-{node}").touch(exist_ok=False)
+    except OSError:
+        return False
+    return True
+
+
+def _see_probes(root: str, probe: str) -> int:
+    return sum(name.startswith(probe) for name in os.listdir(root))
+
+
+def join_ray(address: str, namespace: str) -> None:
+    """Joins this process to the Ray at ``address`` as a driver.
+
+    Raises ClusterError if nothing answers there, or Ray refuses us (a wrong token).
+    """
+    if ray.is_initialized():
+        if ray.get_runtime_context().gcs_address == address or address == "auto":
+            return
+        ray.shutdown()
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"{address} is an address for Ray Client; give the address of the head node, such "
+            "as 10.0.0.1:6379, and run on a machine of the cluster"
+        )
+    if address != "auto" and not _answers(address):
+        raise ClusterError(f"no Ray answers at {address}; is it running, is the port right?")
+    try:
+        ray.init(
+            address=address,
+            namespace=namespace,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=False,
+        )
+    except (ray_errors.RayError, RuntimeError, ConnectionError, ValueError) as error:
+        text = str(error).strip() or type(error).__name__
+        if "auth" in text.lower() or "token" in text.lower():
+            raise ClusterError(
+                f"the Ray at {address} refused the token; set RAY_AUTH_TOKEN or "
+                "RAY_AUTH_TOKEN_PATH to the token it was started with"
+            ) from None
+        raise ClusterError(f"cannot join the Ray at {address}: {text.splitlines()[0]}") from None
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return False
+    try:
+        with socket.create_connection((host, int(port)), timeout=3.0):
+            return True
+    except OSError:
+        return False
+
+
+def _write_place(root: Path, place: Place) -> None:
+    local = place.local_ray.as_dict() if place.local_ray else None
+    text = {"address": place.address, "namespace": place.namespace, "local_ray": local}
+    _replace(root / _PLACE, json.dumps(text))
+
+
+def _read_place(root: Path) -> Place | None:
+    try:
+        found = json.loads((root / _PLACE).read_text())
+        local = found["local_ray"]
+        return Place(found["address"], found["namespace"], LocalRay(**local) if local else None)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise ClusterError(
+            f"{root / _PLACE} is damaged; remove it if no cluster runs on this root"
+        ) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,230 @@
+"""The command line: `raybase start | stop | status | shell | demo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from .. import __version__
+from ..config import ClusterConfig
+from ..errors import ClusterError, IllegalArgumentError, RaybaseError
+
+DEFAULT_ROOT = Path("raybase-data")
+"""Made on first use; any other root must exist, so that a missing mount is noticed."""
+
+console = Console()
+
+root_option = click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    default=None,
+    envvar="RAYBASE_ROOT",
+    help=f"Directory of the cluster's files, seen by all nodes.  [default: ./{DEFAULT_ROOT}]",
+)
+
+
+class Commands(click.Group):
+    """Turns our errors into one sentence and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RaybaseError as error:
+            click.echo(f"raybase: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="raybase")
+def main() -> None:
+    """A durable, ordered, strongly consistent wide-column store on Ray."""
+
+
+@main.command()
+@root_option
+@click.option(
+    "--address",
+    envvar="RAY_ADDRESS",
+    help="Ray to join, as host:port or 'auto'. Without it, one is started for the cluster.",
+)
+@click.option("--name", default="raybase", show_default=True, help="Ray namespace to live in.")
+@click.option(
+    "--region-servers", type=click.IntRange(1), default=3, show_default=True, help="How many."
+)
+@click.option("--masters", type=click.IntRange(1), default=2, show_default=True, help="How many.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address servers bind to and are known by.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="RPC port of the first server on each node; 0 takes any free one.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting, such as store.flush_bytes=1048576. May be repeated.",
+)
+def start(
+    root: Path | None,
+    address: str | None,
+    name: str,
+    region_servers: int,
+    masters: int,
+    host: str,
+    port: int,
+    settings: tuple[str, ...],
+) -> None:
+    """Start a cluster on a root directory; returns when it serves."""
+    from ..actors.ray_cluster import RayCluster
+
+    config = ClusterConfig.from_environment().with_settings(
+        {
+            "master.region_servers": str(region_servers),
+            "rpc.host": host,
+            "rpc.port": str(port),
+            **_parsed(settings),
+        }
+    )
+    with console.status("starting") as progress:
+        cluster = RayCluster.start(
+            _root(root, make=True),
+            config,
+            address=address,
+            namespace=name,
+            masters=masters,
+            progress=progress.update,
+        )
+        registry = cluster.registry()
+    servers = ", ".join(one["address"] for one in registry["region_servers"])
+    console.print(f"raybase serves at {servers}", highlight=False)
+    console.print(f"root {cluster.root}, Ray at {cluster.place.address}", highlight=False)
+
+
+@main.command()
+@root_option
+def stop(root: Path | None) -> None:
+    """Stop the cluster on a root, and its Ray if `start` started one."""
+    from ..actors.ray_cluster import RayCluster
+
+    with console.status("stopping") as progress:
+        cluster = RayCluster.get(_root(root))
+        cluster.stop(progress.update)
+    console.print(f"the cluster on {cluster.root} has stopped", highlight=False)
+
+
+@main.command()
+@root_option
+def status(root: Path | None) -> None:
+    """Show servers, regions, procedures and what is in transition."""
+    from ..actors.ray_cluster import RayCluster
+
+    cluster = RayCluster.get(_root(root))
+    cluster.check_version()
+    for table in status_tables(cluster.status()):
+        console.print(table)
+
+
+@main.command()
+@root_option
+@click.option("--address", help="A server's host:port, instead of a root.")
+@click.option("-c", "--command", "commands", multiple=True, help="Run this and exit.")
+def shell(root: Path | None, address: str | None, commands: tuple[str, ...]) -> None:
+    """Talk to tables: create, put, get, scan, ... (`help` inside)."""
+    from .shell import run_shell
+
+    sys.exit(run_shell(address or bootstrap(_root(root)), commands, console))
+
+
+@main.command()
+@root_option
+@click.option("--address", envvar="RAY_ADDRESS", help="Ray to join, as host:port or 'auto'.")
+@click.option("--keep", is_flag=True, help="Leave the cluster running at the end.")
+@click.option(
+    "--break",
+    "damage",
+    type=click.Choice(["cell", "file", "ack"]),
+    help="Damage one on purpose; the checks must find it.",
+)
+@click.option("--modules", type=click.IntRange(1), help="Load only so many modules.")
+def demo(
+    root: Path | None,
+    address: str | None,
+    keep: bool,
+    damage: str | None,
+    modules: int | None,
+) -> None:
+    """Bigtable's webtable, loaded, moved, killed, started cold, and checked cell by cell."""
+    from .demo.story import run_demo
+
+    sys.exit(run_demo(root=root, address=address, keep=keep, damage=damage, modules=modules))
+
+
+def bootstrap(root: Path) -> str:
+    """RPC addresses of the cluster on a root."""
+    from ..actors.ray_cluster import RayCluster
+
+    cluster = RayCluster.get(root)
+    cluster.check_version()
+    servers = cluster.registry()["region_servers"]
+    if not servers:
+        raise ClusterError("no region server is registered; see `raybase status`")
+    return ",".join(one["address"] for one in servers)
+
+
+def status_tables(found: dict[str, Any]) -> list[Table]:
+    """The active master's status as tables to print."""
+    servers = Table(title=f"master {found['master']}", title_justify="left")
+    for column in ("server", "process", "regions", "memstore", "files", "requests"):
+        servers.add_column(column, justify="left" if column in ("server", "process") else "right")
+    for one in found["servers"]:
+        servers.add_row(
+            str(one["server"]),
+            str(one.get("process", "")),
+            *(
+                str(one.get(name, ""))
+                for name in ("regions", "memstore_bytes", "files", "requests")
+            ),
+        )
+    tables = Table(title="tables", title_justify="left")
+    for column in ("table", "state", "regions"):
+        tables.add_column(column)
+    for one in found["tables"]:
+        tables.add_row(str(one["table"]), str(one["state"]), str(one["regions"]))
+    moving = Table(title="in transition", title_justify="left")
+    for column in ("region", "state", "server", "age s", "reason"):
+        moving.add_column(column)
+    for one in found["in_transition"]:
+        moving.add_row(
+            *(str(one.get(name, "")) for name in ("region", "state", "server", "age_s", "reason"))
+        )
+    return [servers, tables, *([moving] if found["in_transition"] else [])]
+
+
+def _root(given: Path | None, *, make: bool = False) -> Path:
+    if given is not None:
+        return given
+    if make:
+        DEFAULT_ROOT.mkdir(exist_ok=True)
+    return DEFAULT_ROOT
+
+
+def _parsed(settings: tuple[str, ...]) -> dict[str, str]:
+    parsed = {}
+    for one in settings:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise IllegalArgumentError(f"--set takes NAME=VALUE, not {one!r}")
+        parsed[name] = value
+    return parsed
