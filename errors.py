@@ -175,6 +175,10 @@ class WrongRegionError(InvalidRequestError):
     do_not_retry = False
 
 
+class StaleOrderError(InvalidRequestError):
+    """A late duplicate of a control call: a later order about the region was given since."""
+
+
 class TableNotFoundError(InvalidRequestError):
     """There is no table of this name."""
 

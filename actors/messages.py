@@ -3,7 +3,9 @@
 All are plain frozen data, picklable, and every request is safe to send again: a control call
 without an answer may have run, may yet run, or never will. A request that names a
 ``master_epoch`` below the highest the server (or the region's manifest) has seen is refused
-with StaleMasterError.
+with StaleMasterError. An ``order`` grows over all orders that masters ever give, and is the
+same when a request is sent again: a server refuses one below the highest it has seen for
+the region with StaleOrderError, so that a late duplicate changes nothing.
 
 The methods, called by name through ``Remote.call`` (``encoded`` is a region's encoded name)::
 
@@ -59,12 +61,13 @@ class OpenRequest:
     or long ago) the request may be sent again with that owner as ``recovered_from``.
 
     A region without a manifest is created empty. A region that is open here answers with what
-    its open answered.
+    its open answered. Files of a family that ``table`` lacks are left out of the manifest.
     """
 
     info: RegionInfo
     table: TableDescriptor
     master_epoch: int
+    order: int
     recovered_from: str | None = None
     handed: tuple[HandedFile, ...] = ()
 
@@ -84,6 +87,7 @@ class CloseRequest:
 
     encoded: str
     master_epoch: int
+    order: int
     destination: str = ""
     """Server name clients are sent to afterwards, if the master knows it already."""
 
@@ -98,6 +102,8 @@ class CloseResult:
     encoded: str
     was_here: bool
     sequence_id: int = 0
+    moved_to: str = ""
+    """Server name it was handed over to, if it was and not long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ class MoveRequest:
     """Server name (host,port,code)."""
     target_process: str
     master_epoch: int
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,7 @@ class PrepareRequest:
     info: RegionInfo
     table: TableDescriptor
     master_epoch: int
+    order: int
     source: str
     manifest: bytes
     """The source's manifest, encoded: which files to open."""
@@ -154,6 +162,7 @@ class AdoptRequest:
     encoded: str
     source: str
     master_epoch: int
+    order: int
     manifest: bytes
     edits: tuple[bytes, ...]
     """WAL records of what is in the source's memstores and in no file."""
@@ -173,6 +182,7 @@ class SplitRequest:
     daughters: tuple[RegionInfo, RegionInfo]
     """Lower and upper; the upper's start key is the split row."""
     master_epoch: int
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +256,8 @@ class ServerStatus:
 
 @dataclass(frozen=True, slots=True)
 class SplitWalResult:
-    """What ``jobs.split_wal_job`` did with one log file."""
+    """What ``jobs.split_wal_job(files, objects, server, name)`` did with one log file."""
 
     wal: str
-    edits: int
-    regions: tuple[str, ...]
-    """Encoded names that have recovered edits from it."""
+    edits: dict[str, int]
+    """Number of records written to recovered edits, by encoded region name."""
