@@ -212,6 +212,13 @@ class RayCluster:
         answer: dict[str, Any] = self.call(process, "describe")
         return answer
 
+    def signal(self, process: str, number: int) -> None:
+        """Sends the process an operating-system signal, on whichever node it runs."""
+        found = self.describe(process)
+        strategy = NodeAffinitySchedulingStrategy(found["node"], soft=False)
+        task = ray.remote(num_cpus=0)(os.kill).options(scheduling_strategy=strategy)
+        self._get(task.remote(found["pid"], int(number)), process)
+
     def check_version(self) -> None:
         """Raises ClusterError if the cluster runs another version than this command."""
         theirs = self.describe(COORDINATOR)["version"]

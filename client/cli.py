@@ -17,6 +17,8 @@ from ..errors import ClusterError, IllegalArgumentError, RaybaseError
 DEFAULT_ROOT = Path("raybase-data")
 """Made on first use; any other root must exist, so that a missing mount is noticed."""
 
+_SERVER_COUNTS = ("regions", "memstore_bytes", "files", "requests")
+
 console = Console()
 
 root_option = click.option(

@@ -1,0 +1,44 @@
+# Every target sets itself up: a virtual environment in .venv, made from pyproject.toml.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint unit simulation cluster chaos benchmarks proto clean
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	touch $@
+
+demo: $(READY)
+	$(BIN)/raybase demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+unit: $(READY)
+	$(BIN)/python -m pytest tests/unit
+
+simulation: $(READY)
+	$(BIN)/python -m pytest tests/simulation
+
+cluster: $(READY)
+	$(BIN)/python -m pytest tests/cluster
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python tests/check_types.py
+
+benchmarks: $(READY)
+	$(BIN)/python -m benchmarks
+
+proto: $(READY)
+	$(BIN)/python -m pip install --quiet --group proto
+	$(BIN)/python -m grpc_tools.protoc -I rpc/proto --python_out=rpc/proto --pyi_out=rpc/proto rpc/proto/hbase.proto
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

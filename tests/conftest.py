@@ -1,0 +1,32 @@
+"""What all tests share: unit tests and simulations never start Ray."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests by their folder."""
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder in ("cluster", "simulation", "chaos"):
+            item.add_marker(getattr(pytest.mark, folder))
+
+
+@pytest.fixture(autouse=True)
+def _no_ray_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.path.relative_to(HERE).parts[0] in ("unit", "simulation"):
+
+        def refuse(*_args: object, **_kwargs: object) -> None:
+            raise AssertionError("a unit test or a simulation must not start Ray")
+
+        import ray
+
+        monkeypatch.setattr(ray, "init", refuse)
