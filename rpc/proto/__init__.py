@@ -1,1 +1,1 @@
-"""Generated from hbase.proto; regenerate with `make proto`."""
+"""Generated from hbase.proto; regenerate with ./generate."""
