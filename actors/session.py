@@ -1,0 +1,370 @@
+"""The holder's side of a session with the coordinator: znodes and watches.
+
+Calls between processes overtake one another and get lost. So every request has a number, its
+xid; the coordinator applies a session's requests in the order of their xids, each once, however
+often it arrives, and this side repeats a request until it is answered. Events are numbered by
+the coordinator and handed on here in that order, each once, before any answer that shows the
+change they tell of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+from ..config import SessionConfig
+from ..coordination.lock import ensure_path
+from ..coordination.recipe import Recipe, Watch
+from ..coordination.requests import (
+    ANY_VERSION,
+    Check,
+    Create,
+    Delete,
+    Exists,
+    GetChildren,
+    GetData,
+    Multi,
+    Operation,
+    Response,
+    SetData,
+    WatchEvent,
+    WatchKind,
+)
+from ..coordination.watch_manager import Watcher, WatchKey, WatchManager
+from ..coordination.znode import Stat
+from ..errors import (
+    CoordinationError,
+    ProcessDiedError,
+    RetryableError,
+    SessionExpiredError,
+)
+from ..runtime import Runtime
+
+COORDINATOR: Final = "coordinator"
+"""The name of the coordinator's process."""
+ANSWER_SLACK: Final = 1.5
+"""A call is made again when it has had no answer for this many heartbeats."""
+T = TypeVar("T")
+
+
+class SessionState(Enum):
+    """kazoo's states, and what the holder of an ephemeral znode does in each."""
+
+    CONNECTED = "connected"
+    SUSPENDED = "suspended"
+    """The coordinator has been silent for long; the session may have ended. Go on: what must
+    be safe is fenced in storage."""
+    LOST = "lost"
+    """The session has ended, and with it its ephemeral znodes. End the process."""
+
+
+class Session:
+    """One session with the coordinator, kept alive until ``close`` or expiry.
+
+    Every method but ``hold`` raises SessionExpiredError once the session has ended, and
+    otherwise waits for the coordinator for as long as that takes. Requests are applied in the
+    order in which the methods were called. Cancelling a call does not withdraw the request.
+
+    A restarted coordinator knows the session, its watches and its unanswered requests; the
+    holder notices nothing but the delay.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        config: SessionConfig,
+        holder: str,
+        coordinator: str = COORDINATOR,
+    ) -> None:
+        self._runtime = runtime
+        self._config = config
+        self._holder = holder
+        self._coordinator = runtime.processes.remote(coordinator)
+        self._id = 0
+        self._xid = 0
+        self._seen = 0
+        self._heard_s = 0.0
+        self._unanswered: dict[int, asyncio.Future[Any]] = {}
+        self._watches = WatchManager()
+        self._expiry_callbacks: list[Callable[[], None]] = []
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._sleepers: dict[asyncio.Event, None] = {}
+        self._closed = False
+        self._ended = asyncio.Event()
+        self.expired = asyncio.Event()
+        """Set when the coordinator said that the session has expired."""
+
+    @property
+    def session_id(self) -> int:
+        """Unique for ever; 0 before ``open``."""
+        return self._id
+
+    @property
+    def state(self) -> SessionState:
+        if self._ended.is_set():
+            return SessionState.LOST
+        silence_s = self._runtime.clock.monotonic_s() - self._heard_s
+        if self._id == 0 or silence_s > self._config.timeout_s * 2 / 3:
+            return SessionState.SUSPENDED
+        return SessionState.CONNECTED
+
+    def on_expired(self, callback: Callable[[], None]) -> None:
+        """Calls ``callback`` once, when the session has expired; not after ``close``."""
+        self._expiry_callbacks.append(callback)
+
+    async def open(self) -> None:
+        """Opens the session; returns when the coordinator has it on disk."""
+        nonce = self._runtime.entropy.integer(63)
+        self._id = await self._call_until_answered(
+            "open_session", self._holder, nonce, self._config.timeout_s
+        )
+        self.background(self._keep_alive())
+
+    async def close(self) -> None:
+        """Ends the session and removes its ephemeral znodes, at the latest by its timeout."""
+        if self._id == 0 or self._ended.is_set():
+            return
+        self._closed = True
+        try:
+            async with asyncio.timeout(self._config.timeout_s):
+                await self._call_until_answered("close_session", self._id)
+        except (TimeoutError, SessionExpiredError):
+            pass  # Unheard of for a whole timeout, the coordinator ends the session itself.
+        self._end()
+
+    async def hold(self, session_id: int) -> None:
+        """Returns when the session ``session_id`` is not, or no longer, held here.
+
+        The holder's control method ``hold`` is this. The coordinator keeps the call open, so
+        that it learns of the holder's death when the call fails.
+        """
+        if session_id == self._id:
+            await self._ended.wait()
+
+    async def create(
+        self, path: str, data: bytes = b"", *, ephemeral: bool = False, sequential: bool = False
+    ) -> str:
+        """Makes a znode and returns its path; a sequential one's ends in ten digits more.
+
+        Raises NodeExistsError, NoNodeError (no parent) or NoChildrenForEphemeralsError.
+        """
+        return str(await self.request(Create(path, data, ephemeral, sequential)))
+
+    async def ensure_path(self, path: str) -> None:
+        """Makes the znode and those above it that are missing, persistent and empty."""
+        await self.run(ensure_path(path))
+
+    async def get(self, path: str, watch: Watcher | None = None) -> tuple[bytes, Stat]:
+        """Raises NoNodeError, and then sets no watch."""
+        data, stat = await self.request(GetData(path, watch is not None), watch)
+        return data, stat
+
+    async def exists(self, path: str, watch: Watcher | None = None) -> Stat | None:
+        """The watch is set even if there is no znode; its creation will fire it."""
+        stat: Stat | None = await self.request(Exists(path, watch is not None), watch)
+        return stat
+
+    async def children(self, path: str, watch: Watcher | None = None) -> list[str]:
+        """Names (not paths), sorted. Raises NoNodeError, and then sets no watch."""
+        return list(await self.request(GetChildren(path, watch is not None), watch))
+
+    async def set(self, path: str, data: bytes, version: int = ANY_VERSION) -> Stat:
+        """Raises NoNodeError or BadVersionError."""
+        stat: Stat = await self.request(SetData(path, data, version))
+        return stat
+
+    async def delete(self, path: str, version: int = ANY_VERSION) -> None:
+        """Raises NoNodeError, BadVersionError or NotEmptyError."""
+        await self.request(Delete(path, version))
+
+    async def multi(
+        self, operations: Sequence[Create | Delete | SetData | Check]
+    ) -> list[str | Stat | None]:
+        """All or none of them, in one transaction; their results.
+
+        Raises the error of the first that fails; then nothing was applied.
+        """
+        return list(await self.request(Multi(tuple(operations))))
+
+    async def request(self, operation: Operation, watch: Watcher | None = None) -> Any:
+        """Has the coordinator apply ``operation`` once, after all earlier requests.
+
+        ``watch`` must be given if and only if the operation asks for a watch. It is called
+        once, on the loop, with the first event after this request was applied.
+        """
+        if self._id == 0:
+            raise CoordinationError(f"{self._holder} has not opened its session")
+        if self._closed or self._ended.is_set():
+            raise SessionExpiredError(self._id)
+        self._xid += 1
+        xid = self._xid
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._unanswered[xid] = answer
+        assert (watch is not None) == _sets_watch(operation), operation
+        if watch is not None:
+            # Before the answer: an event that follows at once may come along with it.
+            self._watches.expect(_watch_key(operation), xid, watch)
+        self.background(self._deliver(xid, operation, watch))
+        # Cancelling the caller must not stop the request: later ones wait for its xid.
+        return await asyncio.shield(answer)
+
+    async def run(self, recipe: Recipe[T]) -> T:
+        """Carries a recipe out and returns what it returns, or raises what it raises."""
+        fired = asyncio.Event()
+        self._sleepers[fired] = None
+
+        def wake(_: WatchEvent) -> None:
+            fired.set()
+
+        try:
+            step = next(recipe)
+            while True:
+                if isinstance(step, Watch):
+                    await fired.wait()
+                    fired.clear()
+                    step = recipe.send(None)
+                    continue
+                try:
+                    result = await self.request(step, wake if _sets_watch(step) else None)
+                except SessionExpiredError:
+                    raise
+                except CoordinationError as error:
+                    step = recipe.throw(error)
+                else:
+                    step = recipe.send(result)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            recipe.close()
+            del self._sleepers[fired]
+
+    async def _deliver(self, xid: int, operation: Operation, watch: Watcher | None) -> None:
+        """Sends the request until it is answered, and hands the answer to who asked."""
+        answer = self._unanswered[xid]
+        try:
+            response: Response = await self._call_until_answered("request", xid, operation)
+            self._receive(response.events)
+        except SessionExpiredError:
+            self._expire()
+            return
+        except Exception as error:
+            outcome: Any = error
+        else:
+            outcome = response.result if response.error is None else response.error
+        if watch is not None and isinstance(outcome, Exception):
+            self._watches.withdraw(_watch_key(operation), xid)
+        elif watch is not None:
+            self._watches.confirm(_watch_key(operation), xid, watch)
+        del self._unanswered[xid]
+        _settle(answer, outcome)
+
+    async def _keep_alive(self) -> None:
+        """Heartbeats for as long as the session lasts; each brings the events there are."""
+        while True:
+            try:
+                self._receive(await self._call_until_answered("heartbeat"))
+            except SessionExpiredError:
+                self._expire()
+                return
+
+    async def _call_until_answered(self, method: str, *args: Any) -> Any:
+        """Calls again for as long as the outcome is unknown; the coordinator knows repeats."""
+        heartbeat_s = self._config.heartbeat_s
+        while True:
+            try:
+                result = await self._coordinator.call(
+                    method, *self._header(method, args), timeout_s=heartbeat_s * ANSWER_SLACK
+                )
+            except (RetryableError, ProcessDiedError):
+                # A coordinator is begun again under its name, so even its death passes.
+                pause_s = self._runtime.entropy.uniform(0.05, 0.15) * heartbeat_s
+                await self._runtime.clock.sleep(pause_s)
+            else:
+                self._heard_s = self._runtime.clock.monotonic_s()
+                return result
+
+    def _header(self, method: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments of a call: which session, and what of its answers has arrived."""
+        if method == "request":
+            return (self._id, next(iter(self._unanswered)), self._seen, *args)
+        if method == "heartbeat":
+            return (self._id, self._seen, *args)
+        return args
+
+    def _receive(self, events: Sequence[WatchEvent]) -> None:
+        """Hands on, in order, the events that have not come before."""
+        for event in events:
+            if event.number <= self._seen:
+                continue
+            assert event.number == self._seen + 1, (event, self._seen)
+            self._seen = event.number
+            for watcher in self._watches.take(event):
+                self._call_back(watcher, event)
+
+    def _call_back(self, callback: Callable[..., None], *args: Any) -> None:
+        """A callback's failure is its own: it goes to the loop's handler, and nothing stops."""
+        try:
+            callback(*args)
+        except Exception as error:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"a watcher of {self._holder} failed", "exception": error}
+            )
+
+    def _expire(self) -> None:
+        if self._ended.is_set():
+            return
+        expired = not self._closed
+        self._end()
+        if expired:
+            self.expired.set()
+            for callback in self._expiry_callbacks:
+                self._call_back(callback)
+
+    def _end(self) -> None:
+        """Nothing of the session goes on; whoever waits for something of it hears so."""
+        self._ended.set()
+        for answer in self._unanswered.values():
+            _settle(answer, SessionExpiredError(self._id))
+        for sleeper in self._sleepers:
+            sleeper.set()
+        current = asyncio.current_task()
+        for task in self._tasks:
+            if task is not current:
+                task.cancel()
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs ``work`` until it is done or the session ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = None
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"the session of {self._holder} failed", "exception": error}
+            )
+
+
+def _watch_key(operation: Operation) -> WatchKey:
+    """Where the operation looks, and so where its watch is."""
+    assert isinstance(operation, GetData | Exists | GetChildren), operation
+    kind = WatchKind.CHILDREN if isinstance(operation, GetChildren) else WatchKind.DATA
+    return (kind, operation.path)
+
+
+def _sets_watch(operation: Operation) -> bool:
+    return isinstance(operation, GetData | Exists | GetChildren) and operation.watch
+
+
+def _settle(answer: asyncio.Future[Any], outcome: Any) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, BaseException):
+        answer.set_exception(outcome)
+        answer.exception()  # Whoever asked may have been cancelled; that is no loose end.
+    else:
+        answer.set_result(outcome)
