@@ -15,6 +15,7 @@
     │   ├── MasterNotRunningError     no master is active, or not this one
     │   ├── ConnectionLostError       the outcome of what was under way is unknown
     │   ├── ProcessUnavailableError   a control call got no answer: outcome unknown
+    │   ├── ServerGoneError           the region server's session is over: outcome unknown
     │   └── ScannerResetError and its two kinds: open the scanner again
     ├── InvalidRequestError       the call can never succeed as it stands; nothing was applied
     ├── FatalError                the process that meets it must end
@@ -23,6 +24,7 @@
     ├── ProcessDiedError          the process on the other side is gone for good
     ├── CoordinationError         what the coordinator refuses (kazoo's names)
     ├── CorruptionError           stored bytes are not what was written
+    │   └── UnsupportedFormatError    or are in a form that raybase does not read
     ├── BlockMiss                 not a failure: bytes a read needs before it can go on
     └── ClusterError              what `raybase start` and its kin cannot do, and the way out
 
@@ -128,6 +130,17 @@ class ConnectionLostError(RetryableError):
 
 class ProcessUnavailableError(RetryableError):
     """A control call got no answer; it may have run, may yet run, or never will."""
+
+
+class ServerGoneError(RetryableError):
+    """The region server's session ended before it answered; what it did its logs will tell."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self.server = server
+
+    def __str__(self) -> str:
+        return f"region server {self.server} is gone"
 
 
 class ScannerResetError(RetryableError):
@@ -311,6 +324,10 @@ class CorruptionError(RaybaseError):
 
     def __str__(self) -> str:
         return f"{self.reason} (file {self.path}, offset {self.offset})"
+
+
+class UnsupportedFormatError(CorruptionError):
+    """The file may be sound, but raybase does not read its version, codec or encoding."""
 
 
 class BlockMiss(RaybaseError):  # noqa: N818 - not an error to whom it is raised

@@ -1,0 +1,101 @@
+"""The trailer: the last 4096 bytes of an HFile, from which everything else is found.
+
+::
+
+    trailer := magic[8], varint length, FileTrailerProto, zeros,
+               i32 minor version << 24 | major version
+
+Source: FixedFileTrailer.java, HFile.proto.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from ...errors import CorruptionError, UnsupportedFormatError
+from .blocks import CODEC_GZ, CODEC_NONE, codec_name, reported_as_corruption
+from .primitives import decode_delimited, decode_fields, encode_delimited, encode_field
+
+MAGIC: Final = b'TRABLK"$'
+TRAILER_BYTES: Final = 4096
+_MAJOR_VERSION: Final = 3
+_MINOR_VERSION: Final = 3
+_ENCRYPTION_KEY_FIELD: Final = 13
+NO_OFFSET: Final = 2**64 - 1
+"""-1, for the data blocks of an empty file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """FileTrailerProto; the order of the fields is that of their numbers, from 1."""
+
+    file_info_offset: int = 0
+    load_on_open_offset: int = 0
+    uncompressed_data_index_bytes: int = 0
+    total_uncompressed_bytes: int = 0
+    data_index_count: int = 0
+    meta_index_count: int = 0
+    entry_count: int = 0
+    data_index_levels: int = 1
+    first_data_block_offset: int = NO_OFFSET
+    last_data_block_offset: int = NO_OFFSET
+    comparator: str = ""
+    codec: int = CODEC_NONE
+
+    def encode(self) -> bytes:
+        message = b""
+        for number, one in enumerate(fields(self), 1):
+            value = getattr(self, one.name)
+            message += encode_field(number, value.encode() if isinstance(value, str) else value)
+        body = MAGIC + encode_delimited(message)
+        version = _MINOR_VERSION << 24 | _MAJOR_VERSION
+        return body.ljust(TRAILER_BYTES - 4, b"\0") + version.to_bytes(4, "big")
+
+    @classmethod
+    def decode(cls, path: str, size: int, tail: bytes) -> Trailer:
+        """The trailer of a file of ``size`` bytes that ends with ``tail``.
+
+        Raises UnsupportedFormatError for other versions, codecs and for encrypted files,
+        CorruptionError for what is no HFile.
+        """
+        offset = max(size - TRAILER_BYTES, 0)
+        if len(tail) < 4:
+            raise CorruptionError(path, 0, f"a file of {size} bytes is no HFile")
+        version = int.from_bytes(tail[-4:], "big")
+        major, minor = version & 0xFFFFFF, version >> 24
+        if major in (1, 2):
+            raise UnsupportedFormatError(
+                path, size - 4, f"HFile version {major} is not read, only {_MAJOR_VERSION}"
+            )
+        trailer = tail[-TRAILER_BYTES:]
+        if len(trailer) < TRAILER_BYTES or trailer[:8] != MAGIC or major != _MAJOR_VERSION:
+            raise CorruptionError(path, offset, "the file does not end with an HFile's trailer")
+        if minor > _MINOR_VERSION:
+            raise UnsupportedFormatError(
+                path, size - 4, f"HFile version {major}.{minor} is not read"
+            )
+        with reported_as_corruption(path, offset):
+            decoded = cls._from_message(path, offset, decode_delimited(trailer, 8)[0])
+        if not decoded.load_on_open_offset <= decoded.file_info_offset < offset:
+            raise CorruptionError(path, offset, "the trailer points outside of the file")
+        return decoded
+
+    @classmethod
+    def _from_message(cls, path: str, offset: int, message: bytes) -> Trailer:
+        names = [one.name for one in fields(cls)]
+        values: dict[str, Any] = {}
+        for number, value in decode_fields(message):
+            if number == _ENCRYPTION_KEY_FIELD:
+                raise UnsupportedFormatError(path, offset, "encrypted HFiles are not read")
+            if number <= len(names):
+                name = names[number - 1]
+                if isinstance(value, bytes) != (name == "comparator"):
+                    raise ValueError(f"field {number} of the trailer has the wrong type")
+                values[name] = value.decode() if isinstance(value, bytes) else value
+        decoded = cls(**values)
+        if decoded.codec not in (CODEC_NONE, CODEC_GZ):
+            raise UnsupportedFormatError(
+                path, offset, f"codec {codec_name(decoded.codec)} is not read"
+            )
+        return decoded

@@ -1,0 +1,240 @@
+"""Writes an HFile: cells in order go in, the bytes of the file come out."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from operator import add, gt
+from typing import Final
+
+import numpy as np
+
+from ...errors import IllegalArgumentError
+from ...model import CellType, FamilyDescriptor
+from ..key import END, META_ROWS, SEQUENCE_MAX, TAIL_BYTES, RowEncoder
+from . import blocks, columnar, file_info, keyvalue, row_filter
+from .block import DataBlockEncoding
+from .columnar import Columnar
+from .file_info import HFileStats
+from .index import INDEX_BLOCK_BYTES, Entry, IndexWriter, encode_root, separator
+from .keyvalue import KeyValues
+from .trailer import NO_OFFSET, TRAILER_BYTES, Trailer
+
+_TAIL: Final = np.dtype([("timestamp", ">u8"), ("type", "u1"), ("sequence_id", ">u8")])
+_DELETE_FAMILY_TYPES: Final = (
+    255 - CellType.DELETE_FAMILY,
+    255 - CellType.DELETE_FAMILY_VERSION,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HFileImage:
+    """A finished file."""
+
+    data: bytes
+    stats: HFileStats
+
+
+class HFileWriter:
+    """Builds a file of one family, in memory.
+
+    Args:
+        family: its block size and whether to write a row filter.
+        rows: the table's row encoder.
+        encoding: ``COLUMNAR``, or ``NONE`` for a file that HBase can read.
+        codec: ``NONE``, or ``GZ`` with encoding ``NONE``: columnar blocks compress themselves.
+        index_block_bytes: size at which an index block is full.
+
+    """
+
+    def __init__(
+        self,
+        family: FamilyDescriptor,
+        rows: RowEncoder,
+        *,
+        encoding: str = columnar.NAME,
+        codec: str = "NONE",
+        index_block_bytes: int = INDEX_BLOCK_BYTES,
+    ) -> None:
+        self._family = family
+        self._encoding: DataBlockEncoding
+        if encoding == columnar.NAME and codec == "NONE":
+            self._encoding = Columnar()
+        elif encoding == keyvalue.NAME and codec in ("NONE", "GZ"):
+            self._encoding = KeyValues(family.name, rows)
+        else:
+            raise IllegalArgumentError(f"no HFile is written with {encoding} and codec {codec}")
+        self._codec = blocks.codec_id(codec)
+        self._shortens_index_keys = rows is not META_ROWS
+        self._parts: list[bytes] = []
+        self._offset = 0
+        self._total_uncompressed_bytes = 0
+        self._previous_offsets: dict[bytes, int] = {}
+        self._index = IndexWriter(self._emit, index_block_bytes)
+        self._metas: list[Entry] = []
+        self._stats = HFileStats(min_sequence_id=SEQUENCE_MAX)
+        self._first_data_offset = self._last_data_offset = NO_OFFSET
+        self._filter_rows: list[bytes] = []
+        self._last_row = b""
+        # Cells not yet in a block; _ends[i] counts the bytes of all cells up to the i-th.
+        self._keys: list[bytes] = []
+        self._values: list[bytes] = []
+        self._ends: list[int] = []
+        self._block_start = 0
+
+    def append(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """Adds cells whose keys are not below any key added before.
+
+        Raises IllegalArgumentError, with nothing added, if they are not in order.
+        """
+        if not keys:
+            return
+        if len(keys) != len(values):
+            raise IllegalArgumentError(f"{len(keys)} keys with {len(values)} values")
+        last = self._keys[-1] if self._keys else self._stats.last_key
+        if last > keys[0] or any(map(gt, keys, keys[1:])):
+            raise IllegalArgumentError("an HFile's cells must come in the order of their keys")
+        sizes = map(add, map(len, keys), map(len, values))
+        start = self._ends[-1] if self._ends else self._block_start
+        ends = accumulate(sizes, initial=start)
+        next(ends)
+        self._keys += keys
+        self._values += values
+        self._ends += ends
+        self._write_full_blocks()
+
+    def finish(
+        self, *, max_sequence_id: int, major: bool = False, created_ms: int = 0
+    ) -> HFileImage:
+        """The whole file; the writer must not be used after it.
+
+        ``max_sequence_id`` is that of the newest edit the file is known to cover.
+        """
+        if self._keys:
+            self._write_data_block(self._keys, self._values)
+        self._write_filter_chunk()
+        index_root, index_payload = self._index.finish()
+        load_on_open_offset = self._offset
+        self._emit(blocks.ROOT_INDEX, index_payload)
+        self._metas.sort(key=lambda entry: entry.key)
+        self._emit(blocks.ROOT_INDEX, encode_root(self._metas))
+        file_info_offset = self._offset
+        stats = self._finished_stats(max_sequence_id, major, created_ms)
+        last_index_key = self._encoding.to_index_key(stats.last_key) if stats.entries else b""
+        info = file_info.describe(stats, self._encoding.name, last_index_key)
+        self._emit(blocks.FILE_INFO, file_info.encode(info))
+        trailer = Trailer(
+            file_info_offset=file_info_offset,
+            load_on_open_offset=load_on_open_offset,
+            uncompressed_data_index_bytes=self._index.payload_bytes,
+            total_uncompressed_bytes=self._total_uncompressed_bytes + TRAILER_BYTES,
+            data_index_count=len(index_root),
+            meta_index_count=len(self._metas),
+            entry_count=stats.entries,
+            data_index_levels=self._index.levels,
+            first_data_block_offset=self._first_data_offset,
+            last_data_block_offset=self._last_data_offset,
+            comparator=self._encoding.comparator,
+            codec=self._codec,
+        )
+        self._parts.append(trailer.encode())
+        data = b"".join(self._parts)
+        return HFileImage(data, replace(stats, size=len(data)))
+
+    def _finished_stats(self, max_sequence_id: int, major: bool, created_ms: int) -> HFileStats:
+        stats = self._stats
+        return replace(
+            stats,
+            min_sequence_id=stats.min_sequence_id if stats.entries else 0,
+            max_sequence_id=max_sequence_id,
+            major=major,
+            created_ms=created_ms,
+        )
+
+    def _write_full_blocks(self) -> None:
+        start = 0
+        while True:
+            full_at = self._block_start + self._family.block_bytes
+            stop = bisect_left(self._ends, full_at, lo=start) + 1
+            while stop < len(self._keys) and self._encoding.same_cell(
+                self._keys[stop - 1], self._keys[stop]
+            ):
+                stop += 1
+            if stop >= len(self._keys):
+                break  # not full, or the next cell may have to come along
+            self._write_data_block(self._keys[start:stop], self._values[start:stop])
+            self._block_start = self._ends[stop - 1]
+            start = stop
+        if start:
+            del self._keys[:start], self._values[:start], self._ends[:start]
+
+    def _write_data_block(self, keys: list[bytes], values: list[bytes]) -> None:
+        tails = b"".join([key[-TAIL_BYTES:] for key in keys])
+        payload = self._encoding.encode(keys, values, tails)
+        offset, stored_bytes = self._emit(self._encoding.magic, payload)
+        index_key = keys[0]
+        if self._stats.entries and self._shortens_index_keys:
+            index_key = separator(self._stats.last_key, keys[0])
+        self._count(keys, values, tails)
+        if self._first_data_offset == NO_OFFSET:
+            self._first_data_offset = offset
+        self._last_data_offset = offset
+        self._index.add(Entry(offset, stored_bytes, self._encoding.to_index_key(index_key)))
+        if self._family.row_filter:
+            self._filter(keys)
+
+    def _count(self, keys: list[bytes], values: list[bytes], tails: bytes) -> None:
+        stats = self._stats
+        cells = np.frombuffer(tails, _TAIL)
+        timestamps = file_info.TIMESTAMP_MAX - cells["timestamp"].astype(np.int64)
+        types = cells["type"]
+        puts = types == 255 - CellType.PUT
+        if not stats.entries:
+            stats.first_key = keys[0]
+        stats.last_key = keys[-1]
+        stats.entries += len(keys)
+        stats.key_bytes += sum(map(len, keys))
+        stats.value_bytes += sum(map(len, values))
+        stats.min_timestamp = min(stats.min_timestamp, int(timestamps.min()))
+        stats.max_timestamp = max(stats.max_timestamp, int(timestamps.max()))
+        stats.min_sequence_id = min(
+            stats.min_sequence_id, SEQUENCE_MAX - int(cells["sequence_id"].max())
+        )
+        stats.max_cell_sequence_id = max(
+            stats.max_cell_sequence_id, SEQUENCE_MAX - int(cells["sequence_id"].min())
+        )
+        put_count = int(np.count_nonzero(puts))
+        if put_count:
+            earliest = int(timestamps[puts].min())
+            stats.earliest_put_timestamp = min(stats.earliest_put_timestamp, earliest)
+        if put_count < len(keys):
+            stats.delete_count += len(keys) - put_count
+            stats.delete_family_count += int(np.isin(types, _DELETE_FAMILY_TYPES).sum())
+
+    def _filter(self, keys: list[bytes]) -> None:
+        rows = list(dict.fromkeys([key[: key.index(END)] for key in keys]))
+        if rows[0] == self._last_row:
+            del rows[0]
+        if rows:
+            self._last_row = rows[-1]
+            self._filter_rows += rows
+        if len(self._filter_rows) >= row_filter.ROWS_PER_CHUNK:
+            self._write_filter_chunk()
+
+    def _write_filter_chunk(self) -> None:
+        if self._filter_rows:
+            rows, self._filter_rows = self._filter_rows, []
+            offset, stored_bytes = self._emit(blocks.META, row_filter.encode(rows))
+            name = row_filter.META_PREFIX + rows[0]
+            self._metas.append(Entry(offset, stored_bytes, name))
+
+    def _emit(self, magic: bytes, payload: bytes) -> tuple[int, int]:
+        block = blocks.frame(magic, payload, self._codec, self._previous_offsets.get(magic, -1))
+        offset = self._offset
+        self._previous_offsets[magic] = offset
+        self._total_uncompressed_bytes += blocks.HEADER_BYTES + len(payload)
+        self._parts.append(block)
+        self._offset += len(block)
+        return offset, len(block)
