@@ -292,7 +292,7 @@ class SimLog:
 
     def _test_fence(self) -> None:
         files = self._files
-        gone = not isinstance(files.disk.find(self._directory), DirectoryNode)
+        gone = files.disk.find(self._path) is not self._node
         if gone or files.is_fenced(self._directory):
             raise FencedError(f"log {self._path} is fenced")
 
