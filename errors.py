@@ -13,6 +13,7 @@
     │   ├── ServerNotRunningError     the process is starting or stopping
     │   ├── PleaseHoldError           the master is not ready yet
     │   ├── MasterNotRunningError     no master is active, or not this one
+    │   ├── StorageError              the file system failed; nothing was changed by it
     │   ├── ConnectionLostError       the outcome of what was under way is unknown
     │   ├── ProcessUnavailableError   a control call got no answer: outcome unknown
     │   ├── ServerGoneError           the region server's session is over: outcome unknown
@@ -120,6 +121,12 @@ class MasterNotRunningError(RetryableError):
 
 class StaleMasterError(MasterNotRunningError):
     """A master of a higher epoch has taken over; the one that asked must stand down."""
+
+
+class StorageError(RetryableError):
+    """The file system failed a read, or a write nobody relies on yet. Try again."""
+
+    java_class = "java.io.IOException"
 
 
 class ConnectionLostError(RetryableError):
@@ -259,6 +266,24 @@ class RetriesExhaustedError(InvalidRequestError):
     """
 
     java_class = _HBASE + "client.RetriesExhaustedException"
+
+
+class BatchError(RetriesExhaustedError):
+    """Some actions of a batch failed; the others were done. ``failures``: index to error."""
+
+    java_class = _HBASE + "client.RetriesExhaustedWithDetailsException"
+
+    def __init__(self, count: int, failures: dict[int, RaybaseError]) -> None:
+        super().__init__(count, failures)
+        self.count = count
+        self.failures = failures
+
+    def __str__(self) -> str:
+        index, first = next(iter(self.failures.items()))
+        return (
+            f"{len(self.failures)} of {self.count} actions failed; the first is number {index}: "
+            f"{type(first).__name__}: {first}"
+        )
 
 
 class FatalError(RaybaseError):
