@@ -425,7 +425,7 @@ class GetResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[Result, _Mapping]] = ...) -> None: ...
 
 class MutationProto(_message.Message):
-    __slots__ = ("row", "mutate_type", "column_value", "timestamp", "attribute", "durability", "time_range", "associated_cell_count", "nonce")
+    __slots__ = ("row", "mutate_type", "column_value", "timestamp", "attribute", "durability", "time_range", "associated_cell_count", "nonce", "row_count")
     class MutationType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         APPEND: _ClassVar[MutationProto.MutationType]
@@ -487,6 +487,7 @@ class MutationProto(_message.Message):
     TIME_RANGE_FIELD_NUMBER: _ClassVar[int]
     ASSOCIATED_CELL_COUNT_FIELD_NUMBER: _ClassVar[int]
     NONCE_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
     row: bytes
     mutate_type: MutationProto.MutationType
     column_value: _containers.RepeatedCompositeFieldContainer[MutationProto.ColumnValue]
@@ -496,7 +497,8 @@ class MutationProto(_message.Message):
     time_range: TimeRange
     associated_cell_count: int
     nonce: int
-    def __init__(self, row: _Optional[bytes] = ..., mutate_type: _Optional[_Union[MutationProto.MutationType, str]] = ..., column_value: _Optional[_Iterable[_Union[MutationProto.ColumnValue, _Mapping]]] = ..., timestamp: _Optional[int] = ..., attribute: _Optional[_Iterable[_Union[NameBytesPair, _Mapping]]] = ..., durability: _Optional[_Union[MutationProto.Durability, str]] = ..., time_range: _Optional[_Union[TimeRange, _Mapping]] = ..., associated_cell_count: _Optional[int] = ..., nonce: _Optional[int] = ...) -> None: ...
+    row_count: int
+    def __init__(self, row: _Optional[bytes] = ..., mutate_type: _Optional[_Union[MutationProto.MutationType, str]] = ..., column_value: _Optional[_Iterable[_Union[MutationProto.ColumnValue, _Mapping]]] = ..., timestamp: _Optional[int] = ..., attribute: _Optional[_Iterable[_Union[NameBytesPair, _Mapping]]] = ..., durability: _Optional[_Union[MutationProto.Durability, str]] = ..., time_range: _Optional[_Union[TimeRange, _Mapping]] = ..., associated_cell_count: _Optional[int] = ..., nonce: _Optional[int] = ..., row_count: _Optional[int] = ...) -> None: ...
 
 class Condition(_message.Message):
     __slots__ = ("row", "family", "qualifier", "compare_type", "comparator", "time_range", "filter", "queryMetricsEnabled")
@@ -575,20 +577,22 @@ class MultiRequest(_message.Message):
     def __init__(self, regionAction: _Optional[_Iterable[_Union[RegionAction, _Mapping]]] = ..., nonceGroup: _Optional[int] = ..., condition: _Optional[_Union[Condition, _Mapping]] = ...) -> None: ...
 
 class ResultOrException(_message.Message):
-    __slots__ = ("index", "result", "exception", "service_result", "loadStats", "metrics")
+    __slots__ = ("index", "result", "exception", "service_result", "loadStats", "metrics", "row_count")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
     SERVICE_RESULT_FIELD_NUMBER: _ClassVar[int]
     LOADSTATS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
     index: int
     result: Result
     exception: NameBytesPair
     service_result: CoprocessorServiceResult
     loadStats: RegionLoadStats
     metrics: QueryMetrics
-    def __init__(self, index: _Optional[int] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., exception: _Optional[_Union[NameBytesPair, _Mapping]] = ..., service_result: _Optional[_Union[CoprocessorServiceResult, _Mapping]] = ..., loadStats: _Optional[_Union[RegionLoadStats, _Mapping]] = ..., metrics: _Optional[_Union[QueryMetrics, _Mapping]] = ...) -> None: ...
+    row_count: int
+    def __init__(self, index: _Optional[int] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., exception: _Optional[_Union[NameBytesPair, _Mapping]] = ..., service_result: _Optional[_Union[CoprocessorServiceResult, _Mapping]] = ..., loadStats: _Optional[_Union[RegionLoadStats, _Mapping]] = ..., metrics: _Optional[_Union[QueryMetrics, _Mapping]] = ..., row_count: _Optional[int] = ...) -> None: ...
 
 class RegionActionResult(_message.Message):
     __slots__ = ("resultOrException", "exception", "processed")
