@@ -1,0 +1,411 @@
+"""The write-ahead log's bytes: records, batches, and when a bad byte is corruption.
+
+Grammar and reasons in docs/formats/wal.md. A log is written in batches, one for each sync;
+every batch says up to which offset the file was durable when the batch was made. So a bad
+record tells by itself what it is: below an offset that a later batch calls durable it was
+once acknowledged and is now damaged (CorruptionError); above all of them it is the tail of a
+write that never ended, and the log ends before it.
+
+Nothing here does I/O: others write what the encoder makes, and the decoder gets whole files.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+import google_crc32c
+
+from ..errors import CorruptionError
+from ..model import TableName
+
+FILE_MAGIC: Final = b"RBWAL001"
+BATCH_MAGIC: Final = b"\xf5RBbatch"
+_FILE_HEADER: Final = struct.Struct(">8sQI")
+_BATCH_HEADER: Final = struct.Struct(">8sQQQIII")
+"""magic, log id, own offset, durable offset, bytes of records, records, CRC32C."""
+_RECORD_HEADER: Final = struct.Struct(">II")
+_RECORD_FIXED: Final = struct.Struct(">QQQQ")
+_U32: Final = struct.Struct(">I")
+_U16: Final = struct.Struct(">H")
+_RECORD_BYTES_MIN: Final = _RECORD_FIXED.size + 5
+
+_checksum = google_crc32c.value
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyCells:
+    """Cells of one family, as parallel lists; the keys hold the sequence ids."""
+
+    family: bytes
+    keys: list[bytes]
+    values: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class WalRecord:
+    """One atomic write to one region, or a part of its memstores on their way elsewhere.
+
+    ``sequence_id`` is the highest of its cells. ``clock_ms`` is the region's clock after the
+    write. A nonce of 0 is none.
+    """
+
+    region: str
+    table: TableName
+    sequence_id: int
+    clock_ms: int
+    families: tuple[FamilyCells, ...]
+    nonce_group: int = 0
+    nonce: int = 0
+    cluster_id: str = ""
+
+    def encode(self) -> bytes:
+        """The framed record; equal records give equal bytes."""
+        return encode_record(
+            record_address(self.region, self.table, self.cluster_id),
+            self.sequence_id,
+            self.clock_ms,
+            self.families,
+            self.nonce_group,
+            self.nonce,
+        )
+
+
+def record_address(region: str, table: TableName, cluster_id: str = "") -> bytes:
+    """The part of a record that is the same for all records of a region."""
+    parts = []
+    for text in (region, str(table), cluster_id):
+        data = text.encode()
+        parts += [_U16.pack(len(data)), data]
+    return b"".join(parts)
+
+
+def encode_record(
+    address: bytes,
+    sequence_id: int,
+    clock_ms: int,
+    families: Sequence[FamilyCells],
+    nonce_group: int = 0,
+    nonce: int = 0,
+) -> bytes:
+    """A framed record, for a batch."""
+    parts = [
+        _RECORD_FIXED.pack(sequence_id, clock_ms, nonce_group, nonce),
+        address,
+        _U16.pack(len(families)),
+    ]
+    for cells in families:
+        count = len(cells.keys)
+        lengths = struct.pack(f">{2 * count}I", *map(len, cells.keys), *map(len, cells.values))
+        parts += [bytes((len(cells.family),)), cells.family, _U32.pack(count), lengths]
+        parts += cells.keys
+        parts += cells.values
+    payload = b"".join(parts)
+    return _RECORD_HEADER.pack(len(payload), _checksum(payload)) + payload
+
+
+class WalEncoder:
+    """Frames the records of one log file.
+
+    ``log_id`` is a number no other log has, so that a batch of another file, or a value that
+    looks like a batch, is never taken for one of this file. Write what ``begin`` and every
+    ``batch`` return, in this order and whole.
+    """
+
+    def __init__(self, log_id: int = 0) -> None:
+        self.log_id = log_id
+        self.offset = 0
+        """Length of the file when all that was returned has been written."""
+
+    def begin(self) -> bytes:
+        """The head of the file."""
+        head = FILE_MAGIC + struct.pack(">Q", self.log_id)
+        self.offset = _FILE_HEADER.size
+        return head + _U32.pack(_checksum(head))
+
+    def batch(self, records: Sequence[bytes], durable_offset: int) -> bytes:
+        """A batch of framed records.
+
+        ``durable_offset`` is the length of the file known to have reached the disk: a value
+        that is too low is safe, one that is too high makes a torn tail look like damage.
+        """
+        body = b"".join(records)
+        head = struct.pack(
+            ">8sQQQII",
+            BATCH_MAGIC,
+            self.log_id,
+            self.offset,
+            durable_offset,
+            len(body),
+            len(records),
+        )
+        self.offset += _BATCH_HEADER.size + len(body)
+        return b"".join((head, _U32.pack(_checksum(head)), body))
+
+
+def encode_log(records: Sequence[bytes], log_id: int = 0) -> bytes:
+    """A whole file of framed records: what recovered edits are kept in."""
+    encoder = WalEncoder(log_id)
+    return encoder.begin() + encoder.batch(records, 0)
+
+
+def read_records(path: str, data: bytes, *, complete: bool = False) -> Iterator[bytes]:
+    """The framed records of a log file in order, up to where the log ends.
+
+    ``complete`` says that the file was written as a whole before it got its name, as recovered
+    edits are: then it must be good to its last byte.
+
+    Raises CorruptionError for a bad record that was durable once: restore the file; nothing
+    behind it was read.
+    """
+    for offset, length in _scan(path, data, complete):
+        yield data[offset : offset + length]
+
+
+def decode_record(framed: bytes) -> WalRecord:
+    """The record in bytes that came from ``read_records`` or ``encode_record``."""
+    payload = memoryview(framed)[_RECORD_HEADER.size :]
+    sequence_id, clock_ms, nonce_group, nonce = _RECORD_FIXED.unpack_from(payload)
+    texts, offset = _address_of(payload)
+    (family_count,) = _U16.unpack_from(payload, offset)
+    offset += _U16.size
+    families = []
+    for _ in range(family_count):
+        cells, offset = _decode_family(payload, offset)
+        families.append(cells)
+    region, table, cluster_id = texts
+    return WalRecord(
+        region,
+        TableName.parse(table),
+        sequence_id,
+        clock_ms,
+        tuple(families),
+        nonce_group,
+        nonce,
+        cluster_id,
+    )
+
+
+def read_log(path: str, data: bytes, *, complete: bool = False) -> Iterator[WalRecord]:
+    """``read_records``, decoded."""
+    for framed in read_records(path, data, complete=complete):
+        yield decode_record(framed)
+
+
+def read_regions(path: str, data: bytes) -> dict[str, TableName]:
+    """Encoded name and table of every region that has a record in the file, in order."""
+    regions: dict[str, TableName] = {}
+    for framed in read_records(path, data):
+        (region, table, _), _ = _address_of(memoryview(framed)[_RECORD_HEADER.size :])
+        if region not in regions:
+            regions[region] = TableName.parse(table)
+    return regions
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredEdits:
+    """One region's share of a log: ``data`` is a log file by itself."""
+
+    region: str
+    records: int
+    max_sequence_id: int
+    data: bytes
+
+
+def split_log(path: str, data: bytes, flushed: Mapping[str, int]) -> list[RecoveredEdits]:
+    """The records of a log by region, without those whose edits are in files.
+
+    ``flushed`` names, for every region wanted, the sequence id up to which all edits of all
+    its families are in files (from its manifest); records of other regions are left out.
+
+    Raises CorruptionError as ``read_records`` does.
+    """
+    shares: dict[str, list[bytes]] = {}
+    highest: dict[str, int] = {}
+    for framed in read_records(path, data):
+        payload = memoryview(framed)[_RECORD_HEADER.size :]
+        (sequence_id,) = struct.unpack_from(">Q", payload)
+        (region, _, _), _ = _address_of(payload)
+        if sequence_id > flushed.get(region, sequence_id):
+            shares.setdefault(region, []).append(framed)
+            highest[region] = max(sequence_id, highest.get(region, 0))
+    return [
+        RecoveredEdits(region, len(records), highest[region], encode_log(records))
+        for region, records in shares.items()
+    ]
+
+
+class SequenceAccounting:
+    """Which files of a log still hold edits that are in no store file.
+
+    Source: SequenceIdAccounting.java.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[str, dict[str, int]] = {}
+        """File -> region -> its highest sequence id in the file; oldest file first."""
+        self._current: dict[str, int] = {}
+        self._flushed: dict[str, int] = {}
+
+    def roll(self, file: str) -> None:
+        """Records go to ``file`` from now on."""
+        self._files[file] = self._current = {}
+
+    def appended(self, region: str, sequence_id: int) -> None:
+        if sequence_id > self._current.get(region, 0):
+            self._current[region] = sequence_id
+
+    def flushed(self, region: str, sequence_id: int) -> None:
+        """All edits of the region up to this one are in files, and its manifest says so."""
+        if sequence_id > self._flushed.get(region, 0):
+            self._flushed[region] = sequence_id
+
+    def closed(self, region: str) -> None:
+        """Nothing in this log is needed for the region any more: it was closed or moved.
+
+        If it comes back, its sequence ids are above all it ever had.
+        """
+        for highest in self._files.values():
+            highest.pop(region, None)
+        self._flushed.pop(region, None)
+
+    def archivable(self) -> list[str]:
+        """The files that no region needs, without the one being written; oldest first."""
+        return [
+            file
+            for file, highest in self._files.items()
+            if highest is not self._current and not self._holders(highest)
+        ]
+
+    def archived(self, file: str) -> None:
+        """The file was moved away; it must have been archivable."""
+        del self._files[file]
+
+    @property
+    def files(self) -> list[str]:
+        """All files not archived yet, oldest first, the one being written last."""
+        return list(self._files)
+
+    def pinning(self, files_max: int) -> list[str]:
+        """Regions to flush so that no more than ``files_max`` files have to stay."""
+        surplus = list(self._files.values())[: max(len(self._files) - files_max, 0)]
+        regions: dict[str, None] = {}
+        for highest in surplus:
+            if highest is not self._current:
+                regions.update(dict.fromkeys(self._holders(highest)))
+        return list(regions)
+
+    def _holders(self, highest: Mapping[str, int]) -> list[str]:
+        flushed = self._flushed
+        return [
+            region
+            for region, sequence_id in highest.items()
+            if sequence_id > flushed.get(region, 0)
+        ]
+
+
+def _scan(path: str, data: bytes, complete: bool) -> Iterator[tuple[int, int]]:
+    """(offset, length) of every framed record up to the end of the log."""
+    if not data and not complete:
+        return
+    log_id = _log_id(data)
+    if log_id is None:
+        _end(path, data, 0, None, "the head of the log is damaged", complete)
+        return
+    offset = _FILE_HEADER.size
+    while offset < len(data):
+        header = _batch_header(data, offset, log_id)
+        if header is None:
+            _end(path, data, offset, log_id, "the head of a batch is damaged", complete)
+            return
+        _, body_bytes, count = header
+        offset += _BATCH_HEADER.size
+        stop = offset + body_bytes
+        for _ in range(count):
+            length = _record_length(data, offset, stop)
+            if not length:
+                _end(path, data, offset, log_id, "a record is damaged", complete)
+                return
+            yield offset, length
+            offset += length
+        if offset != stop:
+            _end(path, data, offset, log_id, "a batch is longer than its records", complete)
+            return
+
+
+def _log_id(data: bytes) -> int | None:
+    if len(data) < _FILE_HEADER.size:
+        return None
+    magic, log_id, checksum = _FILE_HEADER.unpack_from(data)
+    if magic != FILE_MAGIC or checksum != _checksum(data[: _FILE_HEADER.size - 4]):
+        return None
+    return int(log_id)
+
+
+def _batch_header(data: bytes, offset: int, log_id: int | None) -> tuple[int, int, int] | None:
+    """(durable offset, bytes of records, count); None if there is no batch at ``offset``."""
+    end = offset + _BATCH_HEADER.size
+    if end > len(data):
+        return None
+    magic, own_log_id, own_offset, durable, body_bytes, count, checksum = _BATCH_HEADER.unpack_from(
+        data, offset
+    )
+    if magic != BATCH_MAGIC or own_offset != offset or log_id not in (None, own_log_id):
+        return None
+    if checksum != _checksum(data[offset : end - 4]):
+        return None
+    return durable, body_bytes, count
+
+
+def _record_length(data: bytes, offset: int, stop: int) -> int:
+    """Bytes of the framed record at ``offset``; 0 if there is none that is whole and good."""
+    start = offset + _RECORD_HEADER.size
+    if start > min(stop, len(data)):
+        return 0
+    length, checksum = _RECORD_HEADER.unpack_from(data, offset)
+    if length < _RECORD_BYTES_MIN or start + length > min(stop, len(data)):
+        return 0
+    if checksum != _checksum(data[start : start + length]):
+        return 0
+    return _RECORD_HEADER.size + int(length)
+
+
+def _end(
+    path: str, data: bytes, offset: int, log_id: int | None, reason: str, complete: bool
+) -> None:
+    """Returns if the log may end at ``offset``; raises CorruptionError if it must not."""
+    if complete:
+        raise CorruptionError(path, offset, reason)
+    at = data.find(BATCH_MAGIC, offset)
+    while at >= 0:
+        header = _batch_header(data, at, log_id)
+        if header is not None and header[0] > offset:
+            raise CorruptionError(path, offset, f"{reason}, and it was durable once")
+        at = data.find(BATCH_MAGIC, at + 1)
+
+
+def _address_of(payload: memoryview) -> tuple[list[str], int]:
+    """(region, table and cluster id; offset after them)."""
+    offset = _RECORD_FIXED.size
+    texts = []
+    for _ in range(3):
+        (length,) = _U16.unpack_from(payload, offset)
+        offset += _U16.size
+        texts.append(str(payload[offset : offset + length], "utf-8"))
+        offset += length
+    return texts, offset
+
+
+def _decode_family(payload: memoryview, offset: int) -> tuple[FamilyCells, int]:
+    name_end = offset + 1 + payload[offset]
+    family = bytes(payload[offset + 1 : name_end])
+    (count,) = _U32.unpack_from(payload, name_end)
+    lengths = struct.unpack_from(f">{2 * count}I", payload, name_end + _U32.size)
+    start = name_end + _U32.size * (1 + 2 * count)
+    ends = list(accumulate(lengths, initial=start))
+    body = bytes(payload[start : ends[-1]])
+    parts = [body[a - start : b - start] for a, b in pairwise(ends)]
+    return FamilyCells(family, parts[:count], parts[count:]), ends[-1]
