@@ -45,8 +45,8 @@ _ROLES: dict[str, Any] = {
 class ClusterProcess:
     """An async actor that hands control calls to the process it carries.
 
-    It is started by its first call, whoever makes it, so that a coordinator which Ray began
-    anew serves again as soon as one of its sessions pings.
+    Its first call is its own, from the constructor: so an actor that Ray began anew after a
+    death starts serving again without anybody's knowing of it.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class ClusterProcess:
         runtime = runtime_of(root, namespace, name, config)
         self._process: Role = _ROLES[role](runtime, name, config, **arguments)
         self._started: asyncio.Future[None] | None = None
+        ray.get_runtime_context().current_actor.invoke.remote("start", ())
 
     async def invoke(self, method: str, args: tuple[Any, ...]) -> Any:
         """Runs a control method of the process. Raises whatever that raises."""

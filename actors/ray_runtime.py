@@ -137,7 +137,7 @@ def start_process(
     config: ClusterConfig,
     arguments: dict[str, Any],
 ) -> Any:
-    """Creates the actor and begins its start; returns its handle."""
+    """Creates the actor, which begins to start by itself; returns its handle."""
     from .ray_process import ClusterProcess
 
     options: dict[str, Any] = {
@@ -157,9 +157,7 @@ def start_process(
         if ray.cluster_resources().get(_NODE_RESOURCE):
             options["resources"] = {_NODE_RESOURCE: 1}
     actor = ray.remote(ClusterProcess).options(**options)
-    handle = actor.remote(role, name, namespace, root, config, arguments)
-    handle.invoke.remote("start", ())
-    return handle
+    return actor.remote(role, name, namespace, root, config, arguments)
 
 
 def kill_process(name: str, namespace: str) -> None:
