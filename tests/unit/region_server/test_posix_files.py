@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from raybase.actors.posix import FENCED, PosixFiles
 from raybase.errors import FencedError, SyncFailedError
 

@@ -1,0 +1,293 @@
+"""A region server's write-ahead log: group commit on the loop, one append for all regions.
+
+Everything submitted during one turn of the loop becomes one batch: one write, one sync and
+one fence test. Only then do its writes become visible, in the order of their submission, and
+only after that are they acknowledged. A log that fails is never written again: the process
+ends, and recovery reads what reached the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ..config import WalConfig
+from ..errors import FatalError, SyncFailedError
+from ..model import Durability
+from ..runtime import AppendLog, Runtime
+from ..storage.wal import SequenceAccounting, WalEncoder
+
+WALS: Final = "WALs"
+OLD_WALS: Final = "oldWALs"
+META_PREFIX: Final = "meta."
+ASYNC_SYNC_S: Final = 1.0
+"""The longest an ASYNC_WAL edit stays unsynced."""
+
+Done = Callable[[], None]
+"""Called when the write is as durable as it asked to be, and all before it are."""
+
+_Entry = tuple[bytes, str, int, bool, Done]
+"""(record or b"", region, sequence id, whether it needs a sync, what to call then)."""
+
+
+def wal_directory(server: str) -> str:
+    """Where a server keeps its logs; fencing it fences the server."""
+    return f"{WALS}/{server}"
+
+
+@dataclass(slots=True)
+class LogCounters:
+    """Sums since the log began."""
+
+    appends: int = 0
+    syncs: int = 0
+    records: int = 0
+    bytes: int = 0
+    rolls: int = 0
+    archived: int = 0
+
+
+class LogWriter:
+    """One log of one server: a series of numbered files, the last of which is written.
+
+    ``on_fatal`` is called once when the log can no longer be trusted; nothing submitted
+    then or later is ever done. ``on_pinned`` is called with the encoded names of regions to
+    flush when too many files wait for their edits.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        server: str,
+        prefix: str,
+        config: WalConfig,
+        on_fatal: Callable[[BaseException], None],
+        on_pinned: Callable[[list[str]], None],
+    ) -> None:
+        self._runtime = runtime
+        self._directory = wal_directory(server)
+        self._archive = f"{OLD_WALS}/{server}"
+        self._prefix = prefix
+        self._config = config
+        self._on_fatal = on_fatal
+        self._on_pinned = on_pinned
+        self._number = 0
+        self._log: AppendLog | None = None
+        self._head_bytes = 0
+        self._length = 0
+        self._durable = 0
+        self._opened_s = 0.0
+        self._roll_wanted = False
+        self._pending: list[_Entry] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._syncer: asyncio.Task[None] | None = None
+        self._housekeeper: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+        self._encoder = WalEncoder()
+        self._accounting = SequenceAccounting()
+        self.counters = LogCounters()
+
+    async def start(self) -> None:
+        """Creates the first file. Raises FencedError, OSError."""
+        await self._create_next()
+
+    @property
+    def files(self) -> int:
+        """Number of files that are not archived."""
+        return len(self._accounting.files)
+
+    async def check(self) -> None:
+        """The fence test. Raises FencedError, or what the log failed with."""
+        if self._failure is not None:
+            raise self._failure
+        assert self._log is not None, "start() first"
+        await self._log.check()
+
+    def submit(
+        self, record: bytes, region: str, sequence_id: int, durability: Durability, done: Done
+    ) -> None:
+        """Puts a record into the batch of this turn.
+
+        ``durability`` is not USE_DEFAULT; a record of SKIP_WAL is not written but keeps its
+        place in the order. ``done`` may be called at once.
+        """
+        if self._failure is not None:
+            return
+        if durability == Durability.SKIP_WAL:
+            if self._writer is None:
+                done()
+                return
+            record = b""
+        self._pending.append((record, region, sequence_id, self._needs_sync(durability), done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    async def barrier(self) -> None:
+        """Returns when everything submitted before is done, and on disk.
+
+        Raises what the log failed with; never returns if it fails meanwhile.
+        """
+        if self._failure is not None:
+            raise self._failure
+        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((b"", "", 0, True, lambda: passed.set_result(None)))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        await passed
+
+    def flushed(self, region: str, sequence_id: int) -> None:
+        """Edits of the region up to this one are in committed files: logs may go."""
+        self._accounting.flushed(region, sequence_id)
+        self._tidy()
+
+    def forget(self, region: str) -> None:
+        """The region is closed or gone: no edit of it is needed in this log any more."""
+        self._accounting.closed(region)
+        self._tidy()
+
+    def request_roll(self) -> None:
+        """Begins a new file with the next batch."""
+        self._roll_wanted = True
+        if self._writer is None and self._failure is None:
+            self._writer = asyncio.create_task(self._write())
+
+    def roll_if_old(self) -> None:
+        """Begins a new file if the present one is older than the interval and not empty."""
+        age_s = self._runtime.clock.monotonic_s() - self._opened_s
+        if self._length > self._head_bytes and age_s >= self._config.roll_interval_s:
+            self.request_roll()
+
+    async def close(self) -> None:
+        """Writes what is pending and ends. All regions must be closed."""
+        while self._writer is not None:
+            await asyncio.shield(self._writer)
+        for task in (self._syncer, self._housekeeper):
+            if task is not None:
+                task.cancel()
+        if self._log is not None:
+            await self._log.close()
+
+    def _needs_sync(self, durability: Durability) -> bool:
+        if durability == Durability.SYNC_WAL:
+            return self._config.hsync
+        return durability == Durability.FSYNC_WAL
+
+    async def _write(self) -> None:
+        try:
+            while self._pending or self._roll_wanted:
+                batch, self._pending = self._pending, []
+                if batch:
+                    await self._append(batch)
+                    for *_, done in batch:
+                        done()
+                if self._roll_wanted or self._is_full:
+                    await self._roll()
+        except Exception as error:  # whatever it is: what was submitted is not known to be safe
+            self._fail(error)
+        finally:
+            self._writer = None
+
+    async def _append(self, batch: list[_Entry]) -> None:
+        log = self._log
+        assert log is not None, "start() first"
+        records = []
+        for record, region, sequence_id, _, _ in batch:
+            if record:
+                records.append(record)
+                self._accounting.appended(region, sequence_id)
+        sync = any(entry[3] for entry in batch) and (bool(records) or self._is_unsynced)
+        if not records and not sync:
+            await log.check()
+            return
+        data = self._encoder.batch(records, self._durable) if records else b""
+        self._length = await log.append(data, sync=sync)
+        counters = self.counters
+        counters.appends += 1
+        counters.records += len(records)
+        counters.bytes += len(data)
+        if sync:
+            counters.syncs += 1
+            self._durable = self._length
+        elif self._syncer is None:
+            self._syncer = asyncio.create_task(self._sync_later())
+
+    @property
+    def _is_full(self) -> bool:
+        return self._length > max(self._head_bytes, self._config.roll_bytes)
+
+    @property
+    def _is_unsynced(self) -> bool:
+        return self._durable < self._length
+
+    async def _sync_later(self) -> None:
+        await self._runtime.clock.sleep(ASYNC_SYNC_S)
+        self._syncer = None
+        if self._is_unsynced:
+            await self.barrier()
+
+    async def _roll(self) -> None:
+        self._roll_wanted = False
+        old = self._log
+        assert old is not None, "start() first"
+        if self._is_unsynced:
+            await old.append(b"", sync=True)
+        await self._create_next()
+        # Recovery may have cleaned the fenced directory away before the new file brought it
+        # back without its mark; the old file is gone from its path then.
+        await old.check()
+        await old.close()
+        self.counters.rolls += 1
+        self._tidy()
+
+    async def _create_next(self) -> None:
+        self._number += 1
+        path = f"{self._directory}/{self._prefix}{self._number}"
+        log = await self._runtime.files.create_log(path)
+        self._log = log
+        self._opened_s = self._runtime.clock.monotonic_s()
+        self._encoder = WalEncoder(self._runtime.entropy.integer(63))
+        self._head_bytes = await log.append(self._encoder.begin())
+        self._length = self._durable = self._head_bytes
+        self._accounting.roll(path)
+
+    def _tidy(self) -> None:
+        """Archives the files that no region needs, in the background."""
+        if self._housekeeper is None and self._failure is None:
+            self._housekeeper = asyncio.create_task(self._archive_files())
+
+    async def _archive_files(self) -> None:
+        try:
+            while ready := self._accounting.archivable():
+                for path in ready:
+                    await self._archive_file(path)
+            pinning = self._accounting.pinning(self._config.files_max)
+            if pinning:
+                self._on_pinned(pinning)
+        except OSError:
+            # It stays where it is; the next flush tries again.
+            return
+        finally:
+            self._housekeeper = None
+
+    async def _archive_file(self, path: str) -> None:
+        files = self._runtime.files
+        target = self._archive + path[path.rindex("/") :]
+        try:
+            await files.rename(path, target)
+        except FileNotFoundError:
+            # An earlier try failed after it had moved the file, or recovery moved it.
+            if not await files.exists(target):
+                raise
+        self._accounting.archived(path)
+        self.counters.archived += 1
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is not None:
+            return
+        if not isinstance(error, FatalError):
+            error = SyncFailedError(f"log in {self._directory} cannot go on: {error}")
+        self._failure = error
+        self._pending.clear()
+        self._on_fatal(error)
