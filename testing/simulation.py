@@ -240,6 +240,10 @@ class Simulation:
         if not one_way:
             self.fabric.cut(other, one)
 
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Does something to the world after the delay."""
+        self.table.world_process.loop.call_later(delay_s, action)
+
     def heal(self) -> None:
         """No faults any more, all links carry, whoever stood still goes on."""
         self.world.trace.add("heal")

@@ -1,0 +1,224 @@
+"""The story every seed tells: write, split, move, crash, heal, lose power, start cold.
+
+Clients work and note what they are told; an operator flushes, splits and moves; processes are
+killed (twice at least), stopped, cut off and slandered; messages are late, lost and doubled.
+Then everything heals, and within a bound all regions must be open and fsck clean. Work goes
+on, the power goes off under it, and a cold start from the files must bring everything back.
+What clients were told must fit one correct table throughout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from ..client.aio import AsyncConnection
+from ..config import (
+    MIB,
+    ClientConfig,
+    ClusterConfig,
+    CoordinatorConfig,
+    MasterConfig,
+    RegionServerConfig,
+    StoreConfig,
+    WalConfig,
+)
+from ..errors import TableExistsError
+from .chaos import Chaos, ChaosConfig, Operator
+from .cluster import SimCluster
+from .simulation import Simulation
+from .workload import FAMILIES, TABLE, Client, Ledger, WorkloadConfig
+from .world import ROUGH, Faults
+
+_KIB: Final = 1024
+
+SMALL: Final = ClusterConfig(
+    store=StoreConfig(
+        flush_bytes=24 * _KIB,
+        memstore_bytes_max=MIB,
+        block_cache_bytes=256 * _KIB,
+        region_bytes_max=96 * _KIB,
+        compaction_bytes_min=16 * _KIB,
+    ),
+    wal=WalConfig(roll_bytes=32 * _KIB, roll_interval_s=20.0, files_max=6),
+    coordinator=CoordinatorConfig(snapshot_log_bytes=8 * _KIB),
+    master=MasterConfig(
+        balancer_period_s=10.0,
+        janitor_period_s=4.0,
+        archive_ttl_s=3.0,
+        old_wal_ttl_s=3.0,
+        server_wait_s=1.0,
+        control_call_timeout_s=3.0,
+    ),
+    region_server=RegionServerConfig(compaction_check_s=2.0, handoff_bytes_max=MIB),
+)
+"""So small that a few seconds of work flush, compact, roll and split."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryConfig:
+    """What the story is made of; times are virtual."""
+
+    cluster: ClusterConfig = SMALL
+    workload: WorkloadConfig = field(default_factory=WorkloadConfig)
+    chaos: ChaosConfig = field(default_factory=ChaosConfig)
+    faults: Faults = ROUGH
+    start_bound_s: float = 60.0
+    heal_bound_s: float = 60.0
+    """All regions open and all files in order so long after the last fault."""
+    calm_s: float = 2.0
+    """Work between healing and the loss of power."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one seed. ``problems`` must be empty."""
+
+    seed: int
+    problems: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    digest: str = ""
+    virtual_s: float = 0.0
+    callbacks: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed}: {self.counts['operations']} operations "
+            f"({self.counts['unknown']} unknown), {self.counts['kills']} kills, "
+            f"{self.virtual_s:.0f} s virtual, {len(self.problems)} problems"
+        )
+
+
+class Story:
+    """One run. ``simulation`` can be looked at afterwards."""
+
+    def __init__(self, seed: int, config: StoryConfig | None = None) -> None:
+        self.config = config or StoryConfig()
+        self.simulation = Simulation(seed, self.config.cluster)
+        self.cluster = SimCluster(self.simulation)
+        self.ledger = Ledger.with_clock(lambda: self.simulation.now_s)
+        self.outcome = Outcome(seed)
+        self._clients: list[tuple[Client, asyncio.Task[None]]] = []
+        self._connections = 0
+
+    def tell(self) -> Outcome:
+        """Runs the story and checks it; never raises for what the cluster did wrong."""
+        simulation, outcome = self.simulation, self.outcome
+        try:
+            simulation.run(self._tell(), timeout_s=3600)
+            outcome.problems += self.ledger.check()
+            outcome.problems += [f"uncaught: {one}" for one in simulation.errors]
+        except Exception as error:
+            outcome.problems.append(f"the story broke off: {error!r}")
+            outcome.problems += [f"uncaught: {one}" for one in simulation.errors]
+        finally:
+            outcome.counts = simulation.counts
+            outcome.counts["operations"] = self.ledger.operations
+            outcome.counts["unknown"] = self.ledger.unknown
+            outcome.counts["scans"] = self.ledger.scans
+            outcome.digest = simulation.digest
+            outcome.virtual_s = simulation.now_s
+            outcome.callbacks = simulation.world.scheduler.callbacks_run
+            simulation.close()
+        return outcome
+
+    async def _tell(self) -> None:
+        self.cluster.start()
+        await self._in_client("creator", self._create())
+        self._begin_work()
+        await asyncio.sleep(1.0)
+        await self._struggle()
+        await self._must_settle("after healing")
+        await asyncio.sleep(self.config.calm_s)
+        self._lose_power()
+        await self._end_work()
+        self.cluster.start()
+        await self._must_settle("after the cold start")
+        await self._in_client("reader", self._read_everything())
+
+    async def _create(self) -> None:
+        connection = self._connect("creator", ClientConfig(operation_timeout_s=60.0))
+        with suppress(TableExistsError):
+            # It exists if the answer to a first request was lost.
+            await connection.admin.create_table(TABLE, FAMILIES, splits=[b"5", b"a"])
+        await connection.close()
+
+    async def _struggle(self) -> None:
+        simulation = self.simulation
+        simulation.set_faults(self.config.faults)
+        chance = simulation.world.stream("chaos")
+        chaos = Chaos(self.cluster, chance, self.config.chaos)
+        connection = self._connect("operator", ClientConfig(operation_timeout_s=10.0))
+        operator = Operator(connection, simulation.world.stream("operator"))
+        working = simulation.start("operator", operator.run())
+        await chaos.run()
+        await asyncio.sleep(chance.uniform(0, 4))
+        self.outcome.faults = chaos.done
+        simulation.heal()
+        operator.stopped = True
+        await self._done(working, 60)
+        simulation.counts["operator's actions"] = operator.done
+
+    def _begin_work(self) -> None:
+        for number in range(self.config.workload.clients):
+            name = f"client-{number}"
+            # Patient ones wait for a server that stands still, and hear it when it wakes.
+            call_timeout_s = 30.0 if number % 2 else 2.0
+            config = ClientConfig(operation_timeout_s=60.0, call_timeout_s=call_timeout_s)
+            chance = self.simulation.world.stream(name)
+            connection = self._connect(name, config)
+            client = Client(name, connection, self.ledger, chance, self.config.workload)
+            self._clients.append((client, self.simulation.start(name, client.run())))
+
+    async def _end_work(self) -> None:
+        """Clients die with the power; what they had asked for is unknown."""
+        for client, _ in self._clients:
+            self.simulation.kill(client.name)
+            self.simulation.counts["kills"] -= 1
+
+    def _lose_power(self) -> None:
+        for client, task in self._clients:
+            if task.done():
+                self.outcome.problems.append(f"{client.name} broke off: {task.exception()!r}")
+        self.simulation.power_loss()
+
+    async def _must_settle(self, when: str) -> None:
+        runtime = self.simulation.runtime_for("main")
+        report = await self.cluster.settled(runtime, self.config.heal_bound_s)
+        self.outcome.problems += [f"{when}: {one}" for one in report.problems]
+        self.simulation.counts["regions"] = report.regions
+        self.simulation.counts["cells checked"] += report.cells
+
+    async def _read_everything(self) -> None:
+        connection = self._connect("reader", ClientConfig(operation_timeout_s=60.0))
+        chance = self.simulation.world.stream("reader")
+        client = Client("reader", connection, self.ledger, chance, self.config.workload)
+        await client.read_all()
+        if not await client.scan():
+            self.outcome.problems.append("the last scan could not be finished")
+
+    def _connect(self, name: str, config: ClientConfig) -> AsyncConnection:
+        return self.cluster.connect(name, replace(config, attempts_max=1000))
+
+    async def _in_client(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        await self._done(self.simulation.start(name, work), self.config.start_bound_s)
+
+    async def _done(self, task: asyncio.Task[Any], bound_s: float) -> None:
+        """Waits for another process's task, which cannot be awaited here."""
+        deadline_s = self.simulation.now_s + bound_s
+        while not task.done():
+            if self.simulation.now_s > deadline_s:
+                raise TimeoutError(f"{task.get_coro()} is not done after {bound_s} s")
+            await asyncio.sleep(0.05)
+        if (error := task.exception()) is not None:
+            raise error
+
+
+def tell(seed: int, config: StoryConfig | None = None) -> Outcome:
+    """The story of one seed, from an empty disk to the last check."""
+    return Story(seed, config).tell()

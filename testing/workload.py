@@ -1,0 +1,310 @@
+"""Clients that put every promise to the test, and write down what they were told.
+
+Rows are spread over the key space by a leading hex digit, so that splits and moves hit every
+kind. Kinds of rows, each with its own check::
+
+    register   put, get, delete, compare-and-set of unique values      linearizable
+    counter    increment, get                                         linearizable, monotonic
+    list       append of unique pieces, get                           linearizable
+    group      puts of one value into all columns of two families     never torn
+    set        unique rows, put in batches, scanned                   none lost, none invented
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from ..client.aio import AsyncConnection, AsyncTable
+from ..client.result import Result
+from ..errors import BatchError, InvalidRequestError, RaybaseError, RetriesExhaustedError
+from ..model import TableName
+from ..operations import (
+    Append,
+    CompareOperator,
+    Condition,
+    Delete,
+    Get,
+    Increment,
+    Mutation,
+    Put,
+    Scan,
+)
+from .history import History, SetLedger, torn_cells
+from .linearizability import Operation, counter, pieces, register
+
+TABLE: Final = TableName.parse("story")
+FAMILIES: Final = (b"a", b"b")
+GROUP_COLUMNS: Final = 3
+_VALUE_BYTES: Final = (20, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadConfig:
+    clients: int = 4
+    registers: int = 6
+    counters: int = 3
+    lists: int = 3
+    groups: int = 4
+    pause_s: float = 0.02
+    """Between two operations of a client, on average."""
+    batch_rows: int = 10
+
+
+def row_name(kind: str, number: int) -> bytes:
+    """The leading digit depends on the number alone and goes through all sixteen."""
+    return b"%x-%b-%04d" % (number * 7 % 16, kind.encode(), number)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All that clients were told."""
+
+    registers: History
+    counters: History
+    lists: History
+    groups: History
+    rows: SetLedger = field(default_factory=SetLedger)
+    problems: list[str] = field(default_factory=list)
+    operations: int = 0
+    scans: int = 0
+
+    @classmethod
+    def with_clock(cls, clock: Callable[[], float]) -> Ledger:
+        return cls(History(clock), History(clock), History(clock), History(clock))
+
+    def check(self) -> list[str]:
+        """Everything that no correct table could have answered."""
+        return [
+            *self.problems,
+            *self.registers.check(register, None),
+            *self.counters.check_monotonic(),
+            *self.counters.check(counter, 0),
+            *self.lists.check(pieces, b""),
+            *self.groups.check(register, None),
+        ]
+
+    @property
+    def unknown(self) -> int:
+        histories = (self.registers, self.counters, self.lists, self.groups)
+        return sum(one.count(unknown=True) for one in histories) + len(self.rows.unknown)
+
+
+class Client:
+    """One client: a series of operations, one after another."""
+
+    def __init__(
+        self,
+        name: str,
+        connection: AsyncConnection,
+        ledger: Ledger,
+        chance: Random,
+        config: WorkloadConfig,
+    ) -> None:
+        self.name = name
+        self._table: AsyncTable = connection.table(TABLE)
+        self._ledger = ledger
+        self._chance = chance
+        self._config = config
+        self._unique = 0
+        self.stopped = False
+
+    async def run(self) -> None:
+        """Works until ``stopped``."""
+        kinds: list[Callable[[], Awaitable[None]]] = [
+            self._register,
+            self._register,
+            self._counter,
+            self._list,
+            self._group,
+            self._set,
+        ]
+        while not self.stopped:
+            self._ledger.operations += 1
+            await self._chance.choice(kinds)()
+            if self._chance.random() < 0.02:
+                await self.scan()
+            await asyncio.sleep(self._chance.uniform(0, 2 * self._config.pause_s))
+
+    def _value(self) -> bytes:
+        """Unique, and of a length that fills memstores."""
+        self._unique += 1
+        head = b"%b/%d/" % (self.name.encode(), self._unique)
+        return head + b"." * self._chance.randint(*_VALUE_BYTES)
+
+    async def _told(
+        self, history: History, operation: Operation, request: Awaitable[object]
+    ) -> None:
+        """Awaits the answer. An operation that may have been applied stays unknown."""
+        try:
+            output = await request
+        except RetriesExhaustedError:
+            return
+        except InvalidRequestError as error:
+            self._ledger.problems.append(f"{operation}: refused: {error!r}")
+            history.refused(operation)
+        except RaybaseError:
+            return
+        else:
+            history.end(operation, output)
+
+    async def _register(self) -> None:
+        row = row_name("register", self._chance.randrange(self._config.registers))
+        history = self._ledger.registers
+        kind = self._chance.choice(("put", "put", "get", "get", "get", "cas", "cas", "delete"))
+        if kind == "put":
+            value = self._value()
+            request = self._mutate(Put(row).add(b"a", b"v", value))
+            await self._told(history, history.begin(self.name, row, "put", value), request)
+        elif kind == "get":
+            operation = history.begin(self.name, row, "get")
+            await self._told(history, operation, self._read(row, b"a:v"))
+        elif kind == "delete":
+            operation = history.begin(self.name, row, "delete")
+            await self._told(history, operation, self._mutate(Delete(row)))
+        else:
+            await self._compare_and_set(history, row)
+
+    async def _compare_and_set(self, history: History, row: bytes) -> None:
+        first = history.begin(self.name, row, "get")
+        await self._told(history, first, self._read(row, b"a:v"))
+        seen = first.output
+        if seen is not None and not isinstance(seen, bytes):
+            return
+        value = self._value()
+        operation = history.begin(self.name, row, "cas", (seen, value))
+        condition = Condition(row, b"a", b"v", CompareOperator.EQUAL, seen)
+        put = Put(row).add(b"a", b"v", value)
+        await self._told(history, operation, self._checked(condition, put))
+
+    async def _counter(self) -> None:
+        row = row_name("counter", self._chance.randrange(self._config.counters))
+        history = self._ledger.counters
+        if self._chance.random() < 0.7:
+            amount = self._chance.randint(1, 5)
+            operation = history.begin(self.name, row, "increment", amount)
+            await self._told(history, operation, self._increment(row, amount))
+        else:
+            operation = history.begin(self.name, row, "get")
+            await self._told(history, operation, self._number(row))
+
+    async def _list(self) -> None:
+        row = row_name("list", self._chance.randrange(self._config.lists))
+        history = self._ledger.lists
+        if self._chance.random() < 0.5:
+            self._unique += 1
+            piece = b"%b.%d," % (self.name.encode(), self._unique)
+            operation = history.begin(self.name, row, "append", piece)
+            await self._told(history, operation, self._append(row, piece))
+        else:
+            operation = history.begin(self.name, row, "get")
+            await self._told(history, operation, self._text(row))
+
+    async def _group(self) -> None:
+        row = row_name("group", self._chance.randrange(self._config.groups))
+        history = self._ledger.groups
+        if self._chance.random() < 0.5:
+            value = self._value()
+            put = Put(row)
+            for family in FAMILIES:
+                for number in range(GROUP_COLUMNS):
+                    put.add(family, b"%d" % number, value)
+            await self._told(
+                history, history.begin(self.name, row, "put", value), self._mutate(put)
+            )
+        else:
+            operation = history.begin(self.name, row, "get")
+            await self._told(history, operation, self._whole(row))
+
+    async def _set(self) -> None:
+        rows = {}
+        puts = []
+        for _ in range(self._config.batch_rows):
+            value = self._value()
+            digit = b"%x" % self._chance.randrange(16)
+            row = digit + b"-set-" + value.rpartition(b"/")[0].replace(b"/", b"-")
+            rows[row] = value
+            puts.append(Put(row).add(b"a", b"s", value))
+        self._ledger.rows.unknown.update(rows)
+        try:
+            await self._table.batch(puts)
+        except BatchError as error:
+            done = [row for number, row in enumerate(rows) if number not in error.failures]
+        except RaybaseError:
+            done = []
+        else:
+            done = list(rows)
+        for row in done:
+            self._ledger.rows.acknowledged[row] = self._ledger.rows.unknown.pop(row)
+
+    async def scan(self) -> bool:
+        """Reads the whole table and checks it; False if the scan could not be finished."""
+        present = dict(self._ledger.rows.acknowledged)
+        found: list[tuple[bytes, bytes]] = []
+        torn: list[str] = []
+        caching = self._chance.choice((0, 7, 50))
+        try:
+            async for result in self._table.scan(Scan(caching=caching)):
+                self._scanned(result, found, torn)
+        except RaybaseError:
+            return False
+        self._ledger.scans += 1
+        problems = torn + self._ledger.rows.check(found, present=present)
+        self._ledger.problems += [f"scan of {self.name}: {one}" for one in problems[:20]]
+        return True
+
+    def _scanned(self, result: Result, found: list[tuple[bytes, bytes]], torn: list[str]) -> None:
+        if b"-set-" in result.row:
+            found.append((result.row, result[b"a:s"]))
+        elif b"-group-" in result.row:
+            torn += torn_cells(result.row, dict(result.items()), len(FAMILIES) * GROUP_COLUMNS)
+
+    # What the client API gives, as plain values.
+
+    async def _mutate(self, mutation: Mutation) -> None:
+        await self._table.mutate(mutation)
+
+    async def _checked(self, condition: Condition, mutation: Mutation) -> bool:
+        return bool(await self._table.check_and_mutate(condition, [mutation]))
+
+    async def _increment(self, row: bytes, amount: int) -> int:
+        result = await self._table.increment(Increment(row).add(b"a", b"n", amount))
+        return result.number(b"a:n")
+
+    async def _append(self, row: bytes, piece: bytes) -> bytes:
+        result = await self._table.append(Append(row).add(b"a", b"l", piece))
+        return result[b"a:l"]
+
+    async def _read(self, row: bytes, column: bytes) -> bytes | None:
+        return (await self._table.get(Get(row))).get(column)
+
+    async def _number(self, row: bytes) -> int:
+        return (await self._table.get(Get(row))).number(b"a:n")
+
+    async def _text(self, row: bytes) -> bytes:
+        return (await self._table.get(Get(row))).get(b"a:l", b"")
+
+    async def _whole(self, row: bytes) -> bytes | None:
+        result = await self._table.get(Get(row))
+        self._ledger.problems += torn_cells(
+            row, dict(result.items()), len(FAMILIES) * GROUP_COLUMNS
+        )
+        return result.get(b"a:0")
+
+    async def read_all(self) -> None:
+        """Reads every row with a history once, into that history."""
+        ledger, config = self._ledger, self._config
+        plan: list[tuple[History, str, int, Callable[[bytes], Awaitable[object]]]] = [
+            (ledger.registers, "register", config.registers, lambda row: self._read(row, b"a:v")),
+            (ledger.counters, "counter", config.counters, self._number),
+            (ledger.lists, "list", config.lists, self._text),
+            (ledger.groups, "group", config.groups, self._whole),
+        ]
+        for history, kind, count, read in plan:
+            for number in range(count):
+                row = row_name(kind, number)
+                operation = history.begin(self.name, row, "get")
+                await self._told(history, operation, read(row))
