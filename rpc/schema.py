@@ -87,18 +87,18 @@ def region_specifier(name: bytes) -> pb.RegionSpecifier:
 
 
 def region_of(specifier: pb.RegionSpecifier) -> str:
-    """The encoded name of the region that a call names in either way."""
-    value = bytes(specifier.value)
-    if specifier.type == pb.RegionSpecifier.ENCODED_REGION_NAME:
-        return _text(value)
-    return encoded_name(value)
+    """The encoded name of the region that a call names. Raises IllegalArgumentError."""
+    return encoded_name(specifier.value)
 
 
 def encoded_name(region_name: bytes) -> str:
-    """The encoded name within a full region name: ``table,start,id.encoded.``.
+    """The encoded name within a full region name, ``table,start,id.encoded.``.
 
-    Raises IllegalArgumentError if it is neither that nor hbase:meta's.
+    A name without a comma is taken for an encoded name itself. Raises IllegalArgumentError
+    if it is neither these nor hbase:meta's.
     """
+    if b"," not in region_name:
+        return _text(region_name)
     if region_name == META_REGION.name:
         return META_REGION.encoded_name
     parts = region_name.rsplit(b".", 2)

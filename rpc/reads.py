@@ -1,0 +1,257 @@
+"""Gets, scans and their results as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from ..errors import BadFrameError, IllegalArgumentError, UnsupportedOperationError
+from ..model import ALL_TIME, LATEST_TIMESTAMP, TimeRange
+from ..operations import Columns, Get, Scan
+from ..storage.cells import CellBatch
+from .call import Reply
+from .codec import CellCodec
+from .proto import hbase_pb2 as pb
+from .schema import region_specifier
+
+ROWS_MAX: Final = 2**31 - 1
+"""As number_of_rows: as many as the result's bytes allow."""
+
+_CELL_TYPES: Final = dict(zip(pb.CellType.values(), pb.CellType.values(), strict=True))
+
+
+def columns_from_pb(columns: Iterable[pb.Column]) -> dict[bytes, tuple[bytes, ...] | None]:
+    """A family named once without a qualifier is wanted whole."""
+    wanted: dict[bytes, tuple[bytes, ...] | None] = {}
+    for column in columns:
+        family = bytes(column.family)
+        qualifiers = tuple(bytes(one) for one in column.qualifier)
+        before = wanted.get(family, ())
+        wanted[family] = before + qualifiers if qualifiers and before is not None else None
+    return wanted
+
+
+def columns_to_pb(columns: Columns) -> list[pb.Column]:
+    return [
+        pb.Column(family=family, qualifier=qualifiers or ())
+        for family, qualifiers in columns.items()
+    ]
+
+
+def time_range_to_pb(time_range: TimeRange) -> pb.TimeRange | None:
+    if time_range.is_all:
+        return None
+    return pb.TimeRange(**{"from": time_range.start, "to": time_range.stop})
+
+
+def time_range_from_pb(message: Any) -> TimeRange:
+    """The range in a message's ``time_range``. Raises IllegalArgumentError if it is none."""
+    if not message.HasField("time_range"):
+        return ALL_TIME
+    wire = message.time_range
+    stop = wire.to if wire.HasField("to") else LATEST_TIMESTAMP
+    return TimeRange(getattr(wire, "from"), min(stop, LATEST_TIMESTAMP))
+
+
+def _refuse(message: Any, names: Sequence[str]) -> None:
+    """Refuses what would change the answer and is not offered, rather than leave it out."""
+    for name in names:
+        if message.HasField(name) and getattr(message, name):
+            raise UnsupportedOperationError(f"{name} of {message.DESCRIPTOR.name} is not supported")
+
+
+def get_to_pb(get: Get) -> pb.Get:
+    message = pb.Get(row=get.row, time_range=time_range_to_pb(get.time_range))
+    if get.columns:
+        message.column.extend(columns_to_pb(get.columns))
+    if get.max_versions != 1:
+        message.max_versions = get.max_versions
+    if get.existence_only:
+        message.existence_only = True
+    return message
+
+
+def get_from_pb(message: pb.Get) -> Get:
+    """Raises IllegalArgumentError or UnsupportedOperationError."""
+    if message.HasField("filter"):
+        raise UnsupportedOperationError("filters are not supported")
+    _refuse(message, ("store_limit", "store_offset", "closest_row_before"))
+    if message.cf_time_range:
+        raise UnsupportedOperationError("time ranges of single families are not supported")
+    return Get(
+        bytes(message.row),
+        columns_from_pb(message.column) if message.column else {},
+        message.max_versions,
+        time_range_from_pb(message),
+        message.existence_only,
+    )
+
+
+def get_request(region: bytes, get: Get) -> pb.GetRequest:
+    """The request for a row of the region of this full name."""
+    return pb.GetRequest(region=region_specifier(region), get=get_to_pb(get))
+
+
+def scan_to_pb(scan: Scan) -> pb.Scan:
+    """What the message can hold of a scan; its limits travel in the request."""
+    message = pb.Scan(
+        start_row=scan.start_row,
+        stop_row=scan.stop_row,
+        max_versions=scan.max_versions,
+        time_range=time_range_to_pb(scan.time_range),
+        max_result_size=scan.max_result_bytes,
+        include_start_row=scan.include_start,
+        include_stop_row=scan.include_stop,
+    )
+    if scan.columns:
+        message.column.extend(columns_to_pb(scan.columns))
+    if scan.reversed:
+        message.reversed = True
+    if scan.caching:
+        message.caching = scan.caching
+    return message
+
+
+def scan_request(region: bytes, scan: Scan) -> pb.ScanRequest:
+    """The request that opens a scanner on a region and takes its first rows."""
+    return pb.ScanRequest(
+        region=region_specifier(region),
+        scan=scan_to_pb(scan),
+        number_of_rows=scan.caching or ROWS_MAX,
+        limit_of_rows=scan.limit,
+        client_handles_partials=True,
+        client_handles_heartbeats=True,
+    )
+
+
+def scan_from_request(request: pb.ScanRequest) -> Scan:
+    """The scan that a request opens: ``caching`` is its number_of_rows.
+
+    Raises IllegalArgumentError or UnsupportedOperationError.
+    """
+    message = request.scan
+    if message.HasField("filter"):
+        raise UnsupportedOperationError("filters are not supported")
+    _refuse(message, ("store_limit", "store_offset", "batch_size"))
+    if message.cf_time_range:
+        raise UnsupportedOperationError("time ranges of single families are not supported")
+    if request.number_of_rows > ROWS_MAX:
+        raise IllegalArgumentError(f"number_of_rows {request.number_of_rows} is negative")
+    caching = request.number_of_rows
+    result_bytes = message.max_result_size if message.HasField("max_result_size") else 0
+    return Scan(
+        start_row=bytes(message.start_row),
+        stop_row=bytes(message.stop_row),
+        include_start=message.include_start_row,
+        include_stop=message.include_stop_row,
+        columns=columns_from_pb(message.column),
+        max_versions=message.max_versions,
+        time_range=time_range_from_pb(message),
+        reversed=message.reversed,
+        limit=request.limit_of_rows,
+        caching=0 if caching == ROWS_MAX else caching,
+        **({"max_result_bytes": result_bytes} if result_bytes else {}),
+    )
+
+
+def result_to_pb(batch: CellBatch | None, codec: CellCodec | None) -> pb.Result:
+    """A result of these cells: their number if they travel in a block, else themselves."""
+    if not batch:
+        return pb.Result() if codec is None else pb.Result(associated_cell_count=0)
+    result = pb.Result()
+    if batch.partial:
+        result.partial = True
+    if codec is not None:
+        result.associated_cell_count = len(batch)
+        return result
+    for row, family, qualifier, timestamp, type_code, value in batch.cells():
+        result.cell.add(
+            row=row,
+            family=family,
+            qualifier=qualifier,
+            timestamp=timestamp,
+            cell_type=_CELL_TYPES[type_code],
+            value=value,
+        )
+    return result
+
+
+def get_reply(batch: CellBatch, get: Get, codec: CellCodec | None) -> Reply:
+    """The answer to a get, in the way the peer takes cells."""
+    if get.existence_only:
+        return Reply(pb.GetResponse(result=pb.Result(exists=len(batch) > 0)))
+    response = pb.GetResponse(result=result_to_pb(batch, codec))
+    return Reply(response, batch if codec is not None and batch else None)
+
+
+def scan_reply(response: pb.ScanResponse, batch: CellBatch, codec: CellCodec | None) -> Reply:
+    """Adds the rows of ``batch`` to a response whose other fields are set already."""
+    if not batch:
+        return Reply(response)
+    if codec is not None and codec.keeps_rows:
+        return Reply(response, batch)
+    starts = [0, *batch.row_ends[:-1]]
+    if codec is None:
+        rows = [piece(batch, start, end) for start, end in zip(starts, batch.row_ends, strict=True)]
+        rows[-1].partial = batch.partial
+        response.results.extend(result_to_pb(row, None) for row in rows)
+        return Reply(response)
+    response.cells_per_result.extend(
+        end - start for start, end in zip(starts, batch.row_ends, strict=True)
+    )
+    response.partial_flag_per_result.extend([False] * (len(batch.row_ends) - 1))
+    response.partial_flag_per_result.append(batch.partial)
+    return Reply(response, batch)
+
+
+def scan_batch(response: pb.ScanResponse, cells: CellBatch | None) -> CellBatch:
+    """The rows of an answer to a scan, however the server sent them."""
+    if response.results:
+        return _inline(response.results)
+    if cells is None:
+        return CellBatch()
+    if response.cells_per_result:
+        ends = []
+        end = 0
+        for count in response.cells_per_result:
+            end += count
+            ends.append(end)
+        if end != len(cells):
+            raise BadFrameError(f"{len(cells)} cells in an answer whose rows have {end}")
+        cells.row_ends = ends
+        cells.partial = any(response.partial_flag_per_result[-1:])
+    return cells
+
+
+def result_batch(result: pb.Result, cells: CellBatch | None) -> CellBatch:
+    """The cells of an answer with one result (of Get, Append, Increment, ...)."""
+    if result.cell:
+        return _inline([result])
+    return cells if cells is not None else CellBatch()
+
+
+def _inline(results: Iterable[pb.Result]) -> CellBatch:
+    batch = CellBatch()
+    for result in results:
+        for cell in result.cell:
+            batch.append(
+                cell.row, cell.family, cell.qualifier, cell.timestamp, cell.cell_type, cell.value
+            )
+        if result.cell:
+            batch.end_row()
+        batch.partial = result.partial
+    return batch
+
+
+def piece(batch: CellBatch, start: int, end: int) -> CellBatch:
+    """The cells ``start <= index < end``, as one row."""
+    part = CellBatch()
+    part.rows = batch.rows[start:end]
+    part.families = batch.families[start:end]
+    part.qualifiers = batch.qualifiers[start:end]
+    part.timestamps = batch.timestamps[start:end]
+    part.types = batch.types[start:end]
+    part.values = batch.values[start:end]
+    if end > start:
+        part.row_ends = [end - start]
+    return part
