@@ -18,10 +18,19 @@ from ..model import RegionInfo
 from ..runtime import Buffer, FileSystem, Objects, Runtime
 from ..storage.block_cache import BlockCache
 from ..storage.hfile.reader import HFileReader
-from ..storage.manifest import Manifest, StoreFileEntry, manifest_directory, manifest_path
+from ..storage.manifest import (
+    MANIFESTS,
+    Manifest,
+    StoreFileEntry,
+    manifest_directory,
+    manifest_path,
+    region_directory,
+)
 from .messages import HandedFile
 
 ARCHIVE: Final = "archive"
+RECOVERED_EDITS: Final = "recovered.edits"
+"""Name of the directory, in a region's, of edits that only a dead server's log had."""
 READ_ATTEMPTS: Final = 3
 """A read that fails is tried again, for it changes nothing."""
 _VERSIONS_KEPT: Final = 16
@@ -35,7 +44,12 @@ def archive_path(path: str) -> str:
 
 async def load_manifest(files: FileSystem, region: RegionInfo) -> Manifest | None:
     """The newest version; None if the region has none. Raises CorruptionError, OSError."""
-    directory = manifest_directory(region)
+    return await load_manifest_in(files, region_directory(region))
+
+
+async def load_manifest_in(files: FileSystem, region_path: str) -> Manifest | None:
+    """As load_manifest, for a region known by its directory."""
+    directory = f"{region_path}/{MANIFESTS}"
     while True:
         names = await files.list(directory)
         if not names:

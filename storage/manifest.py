@@ -24,6 +24,8 @@ _HEAD: Final = struct.Struct(">8sII")
 _CHECKSUM: Final = struct.Struct(">I")
 _NONCE: Final = struct.Struct(">QQQQ")
 
+MANIFESTS: Final = "manifest"
+"""Name of the directory of manifests in a region's directory."""
 MASTER_NAMESPACE: Final = "master"
 """Namespace of the master's own tables, which are kept apart from the users'."""
 
@@ -147,9 +149,13 @@ class Manifest:
 
 def region_directory(region: RegionInfo) -> str:
     """Where the region keeps its files, relative to the root."""
-    table = region.table
+    return directory_of(region.table, region.encoded_name)
+
+
+def directory_of(table: TableName, encoded_name: str) -> str:
+    """Where the table's region of this encoded name keeps its files."""
     base = "MasterData/data" if table.namespace == MASTER_NAMESPACE else "data"
-    return f"{base}/{table.namespace}/{table.qualifier}/{region.encoded_name}"
+    return f"{base}/{table.namespace}/{table.qualifier}/{encoded_name}"
 
 
 def family_directory(region: RegionInfo, family: bytes) -> str:
@@ -158,7 +164,7 @@ def family_directory(region: RegionInfo, family: bytes) -> str:
 
 def manifest_directory(region: RegionInfo) -> str:
     """The directory of all versions; names sort as versions do."""
-    return f"{region_directory(region)}/manifest"
+    return f"{region_directory(region)}/{MANIFESTS}"
 
 
 def manifest_path(region: RegionInfo, version: int) -> str:
