@@ -104,10 +104,16 @@ class StoredBlock:
     magic: bytes
     payload: bytes
     stored_bytes: int
+    checksum_type: int
 
 
-def unframe(path: str, offset: int, data: bytes, codec: int) -> StoredBlock:
+def unframe(
+    path: str, offset: int, data: bytes, codec: int, checksum_type: int | None = None
+) -> StoredBlock:
     """The block at the beginning of ``data``, which was read at ``offset``.
+
+    ``checksum_type`` is that of the file's other blocks, once one is known: a damaged header
+    must not be able to say that its block has no checksums.
 
     Raises CorruptionError if ``data`` is not a whole block with the right checksums.
     """
@@ -125,6 +131,8 @@ def unframe(path: str, offset: int, data: bytes, codec: int) -> StoredBlock:
         )
     if not 0 <= payload_bytes <= PAYLOAD_BYTES_MAX:
         raise CorruptionError(path, offset, f"a block claims to hold {payload_bytes} bytes")
+    if checksum_type is not None and kind != checksum_type:
+        raise CorruptionError(path, offset, "a block has other checksums than its file")
     checked = data[:checked_bytes]
     checksum = _checksum_function(path, offset, kind)
     if checksum is not None:
@@ -135,7 +143,7 @@ def unframe(path: str, offset: int, data: bytes, codec: int) -> StoredBlock:
             raise CorruptionError(path, offset, "a block's checksum does not match")
     with reported_as_corruption(path, offset):
         payload = decompress(checked[HEADER_BYTES:], codec, payload_bytes)
-    return StoredBlock(magic, payload, stored_bytes)
+    return StoredBlock(magic, payload, stored_bytes, kind)
 
 
 @contextmanager

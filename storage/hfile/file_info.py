@@ -146,6 +146,10 @@ def stats_of(info: Mapping[bytes, bytes], entries: int, size: int) -> HFileStats
     )
 
 
+def is_of_raybase(info: Mapping[bytes, bytes]) -> bool:
+    return DELETE_COUNT in info
+
+
 def has_sequence_ids(info: Mapping[bytes, bytes]) -> bool:
     """Whether KeyValues in the file end with their sequence ids."""
     version = info.get(KEY_VALUE_VERSION)

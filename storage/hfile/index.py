@@ -207,14 +207,16 @@ def encode_root(entries: Sequence[Entry]) -> bytes:
     )
 
 
-def decode_root(payload: bytes, count: int) -> list[Entry]:
-    """The first ``count`` entries; what follows them is for other readers."""
+def decode_root(payload: bytes, count: int, *, has_mid: bool) -> list[Entry]:
+    """The entries, which must be ``count``; the middle's place is for other readers."""
     entries = []
     at = 0
     for _ in range(count):
         offset, stored_bytes = _ENTRY.unpack_from(payload, at)
         key, at = decode_byte_array(payload, at + _ENTRY.size)
         entries.append(Entry(offset, stored_bytes, key))
+    if at + (_MID.size if has_mid else 0) != len(payload):
+        raise ValueError(f"{count} entries do not fill an index of {len(payload)} bytes")
     return entries
 
 

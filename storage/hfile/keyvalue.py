@@ -36,6 +36,7 @@ PLAIN_COMPARATORS: Final = (
     "org.apache.hadoop.hbase.KeyValue$KeyComparator",
     "org.apache.hadoop.hbase.InnerStoreCellComparator",
     "org.apache.hadoop.hbase.CellComparatorImpl",
+    "org.apache.hudi.io.storage.HoodieHBaseKVComparator",
 )
 META_COMPARATORS: Final = (
     "org.apache.hadoop.hbase.KeyValue$MetaComparator",
@@ -48,6 +49,7 @@ _LENGTHS: Final = struct.Struct(">ii")
 _TIME_AND_TYPE: Final = struct.Struct(">QB")
 _FIRST: Final = _TIME_AND_TYPE.pack(TIMESTAMP_MAX, 255)
 """Sorts before every cell of the same column: the newest time, type Maximum."""
+_LAST: Final = _TIME_AND_TYPE.pack(0, 0)
 _SEQUENCE_BYTES: Final = 8
 
 
@@ -131,10 +133,10 @@ class KeyValues:
         return _flat_key(row, self._family, qualifier, last)
 
     def from_index_key(self, index_key: bytes) -> bytes:
-        return self._cell_key(index_key, SEQUENCE_MAX)
+        return self._cell_key(_completed(index_key, _FIRST), SEQUENCE_MAX)
 
     def last_key(self, index_key: bytes) -> bytes:
-        return self._cell_key(index_key, 0)
+        return self._cell_key(_completed(index_key, _LAST), 0)
 
     def _cell_key(self, flat: bytes, sequence_id: int) -> bytes:
         row_end = 2 + int.from_bytes(flat[:2], "big")
@@ -161,6 +163,13 @@ def _flat_key(row: bytes, family: bytes, qualifier: bytes, time_and_type: bytes)
         qualifier,
         time_and_type,
     )
+
+
+def _completed(index_key: bytes, time_and_type: bytes) -> bytes:
+    """Hudi's own writer leaves a row alone in index and file info; HBase's never does."""
+    if len(index_key) == 2 + int.from_bytes(index_key[:2], "big"):
+        return index_key + b"\0" + time_and_type
+    return index_key
 
 
 def _past_tags(payload: bytes, at: int) -> int:

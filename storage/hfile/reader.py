@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final
 
-from ...errors import BlockMiss, CorruptionError, UnsupportedFormatError
+from ...errors import BlockMiss, CorruptionError
 from ..block_cache import BlockCache, Cacheable
-from ..key import META_ROWS, PLAIN_ROWS
-from . import blocks, columnar, file_info, keyvalue, row_filter
-from .block import Block, DataBlockEncoding
+from . import blocks, row_filter
+from .block import Block
 from .blocks import StoredBlock, reported_as_corruption, unframe
-from .columnar import Columnar
-from .file_info import HFileStats
-from .index import LEVELS_MAX, DataIndex, Entry, decode_root
-from .keyvalue import KeyValues
+from .index import DataIndex
+from .load_on_open import TAIL_GUESS_BYTES, LoadOnOpen, load
 from .row_filter import RowFilter
-from .trailer import TRAILER_BYTES, Trailer
-
-_TAIL_GUESS_BYTES: Final = 64 * 1024
-"""What is read at first: enough to open a file of a few hundred blocks."""
 
 
 class HFileReader:
@@ -31,34 +23,23 @@ class HFileReader:
     Raises, from every method: CorruptionError for bytes that are not what was written.
     """
 
-    def __init__(
-        self,
-        path: str,
-        size: int,
-        stats: HFileStats,
-        *,
-        encoding: DataBlockEncoding,
-        codec: int,
-        index: DataIndex,
-        metas: list[Entry],
-    ) -> None:
+    def __init__(self, path: str, size: int, loaded: LoadOnOpen) -> None:
         self.path = path
         self.size = size
-        self.stats = stats
+        self.stats = loaded.stats
         self.in_memory = False
         """Whether its blocks have the cache's IN_MEMORY priority."""
-        self._encoding = encoding
-        self._codec = codec
-        self._index = index
-        chunks = [entry for entry in metas if entry.key.startswith(row_filter.META_PREFIX)]
-        self._filters = chunks
-        self._filter_rows = [entry.key[len(row_filter.META_PREFIX) :] for entry in chunks]
+        self._loaded = loaded
+        self._index = loaded.index
+        prefix = row_filter.META_PREFIX
+        self._filters = [entry for entry in loaded.metas if entry.key.startswith(prefix)]
+        self._filter_rows = [entry.key[len(prefix) :] for entry in self._filters]
         self._image: memoryview | None = None
 
     @staticmethod
     def tail_range(file_size: int) -> tuple[int, int]:
         """(offset, length) of the bytes to begin with."""
-        length = min(file_size, _TAIL_GUESS_BYTES)
+        length = min(file_size, TAIL_GUESS_BYTES)
         return file_size - length, length
 
     @classmethod
@@ -68,46 +49,7 @@ class HFileReader:
         Raises BlockMiss if that is not enough: read from its offset to the end of the file
         and call again. UnsupportedFormatError names a version, codec or encoding not read.
         """
-        trailer = Trailer.decode(path, size, tail)
-        start = trailer.load_on_open_offset
-        if size - start > len(tail):
-            raise BlockMiss(path, start, size - start)
-        base = size - len(tail)
-
-        def loaded(offset: int, magic: bytes) -> StoredBlock:
-            end = len(tail) - TRAILER_BYTES
-            stored = unframe(path, offset, tail[offset - base : end], trailer.codec)
-            if stored.magic != magic:
-                raise CorruptionError(path, offset, f"{stored.magic!r} instead of {magic!r}")
-            return stored
-
-        root = loaded(start, blocks.ROOT_INDEX)
-        metas_offset = start + root.stored_bytes
-        metas = loaded(metas_offset, blocks.ROOT_INDEX)
-        info_block = loaded(trailer.file_info_offset, blocks.FILE_INFO)
-        with reported_as_corruption(path, trailer.file_info_offset):
-            info = file_info.decode(info_block.payload)
-            stats = file_info.stats_of(info, trailer.entry_count, size)
-        encoding = _encoding_of(path, trailer, info)
-        with reported_as_corruption(path, start):
-            if not 1 <= trailer.data_index_levels <= LEVELS_MAX:
-                raise ValueError(f"an index of {trailer.data_index_levels} levels")
-            entries = decode_root(root.payload, trailer.data_index_count)
-            index = DataIndex(entries, trailer.data_index_levels, encoding.from_index_key)
-            if entries:
-                stats.first_key = encoding.from_index_key(entries[0].key)
-                stats.last_key = encoding.last_key(info[file_info.LAST_KEY])
-        with reported_as_corruption(path, metas_offset):
-            meta_entries = decode_root(metas.payload, trailer.meta_index_count)
-        return cls(
-            path,
-            size,
-            stats,
-            encoding=encoding,
-            codec=trailer.codec,
-            index=index,
-            metas=meta_entries,
-        )
+        return cls(path, size, load(path, size, tail))
 
     @classmethod
     def from_image(cls, path: str, image: memoryview) -> HFileReader:
@@ -199,11 +141,11 @@ class HFileReader:
         return self._index.memory_bytes + 140 * len(self._filters)
 
     def _admit(self, offset: int, data: bytes, cache: BlockCache) -> Cacheable | None:
-        stored = unframe(self.path, offset, data, self._codec)
+        stored = self._unframe(offset, data)
         decoded: Cacheable | None = None
         with reported_as_corruption(self.path, offset):
-            if stored.magic == self._encoding.magic:
-                decoded = self._encoding.decode(stored.payload)
+            if stored.magic == self._loaded.encoding.magic:
+                decoded = self._loaded.encoding.decode(stored.payload)
             elif stored.magic == blocks.META:
                 decoded = RowFilter.decode(stored.payload)
             else:
@@ -215,33 +157,18 @@ class HFileReader:
     def _whole_index(self) -> DataIndex:
         index = self._index
         while (missing := index.next_missing) is not None:
-            data = self._bytes(missing.offset, missing.stored_bytes)
-            stored = unframe(self.path, missing.offset, data, self._codec)
+            stored = self._unframe(
+                missing.offset, self._bytes(missing.offset, missing.stored_bytes)
+            )
             with reported_as_corruption(self.path, missing.offset):
                 index.admit(missing.offset, stored)
         return index
+
+    def _unframe(self, offset: int, data: bytes) -> StoredBlock:
+        loaded = self._loaded
+        return unframe(self.path, offset, data, loaded.codec, loaded.checksum_type)
 
     def _bytes(self, offset: int, length: int) -> bytes:
         if self._image is None:
             raise BlockMiss(self.path, offset, length)
         return bytes(self._image[offset : offset + length])
-
-
-def _encoding_of(path: str, trailer: Trailer, info: dict[bytes, bytes]) -> DataBlockEncoding:
-    name = info.get(file_info.DATA_BLOCK_ENCODING, keyvalue.NAME.encode()).decode("latin-1")
-    offset = trailer.file_info_offset
-    if name == columnar.NAME:
-        return Columnar()
-    if name != keyvalue.NAME:
-        raise UnsupportedFormatError(path, offset, f"data block encoding {name} is not read")
-    known = (*keyvalue.PLAIN_COMPARATORS, *keyvalue.META_COMPARATORS)
-    if trailer.comparator not in known:
-        raise UnsupportedFormatError(
-            path, offset, f"the order of {trailer.comparator or 'no comparator'} is not known"
-        )
-    with reported_as_corruption(path, offset):
-        return KeyValues(
-            rows=META_ROWS if trailer.comparator in keyvalue.META_COMPARATORS else PLAIN_ROWS,
-            has_sequence_ids=file_info.has_sequence_ids(info),
-            has_tags=file_info.MAX_TAGS_BYTES in info,
-        )

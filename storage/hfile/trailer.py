@@ -2,16 +2,19 @@
 
 ::
 
-    trailer := magic[8], varint length, FileTrailerProto, zeros,
-               i32 minor version << 24 | major version
+    trailer  := magic[8], varint length, FileTrailerProto, zeros, u32 checksum, version
+    version  := i32 minor version << 24 | major version
+    checksum := crc32c of all the rest; 0 in files of HBase, which has zeros there
 
 Source: FixedFileTrailer.java, HFile.proto.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
+
+import google_crc32c
 
 from ...errors import CorruptionError, UnsupportedFormatError
 from .blocks import CODEC_GZ, CODEC_NONE, codec_name, reported_as_corruption
@@ -19,6 +22,7 @@ from .primitives import decode_delimited, decode_fields, encode_delimited, encod
 
 MAGIC: Final = b'TRABLK"$'
 TRAILER_BYTES: Final = 4096
+_CHECKSUM_AT: Final = TRAILER_BYTES - 8
 _MAJOR_VERSION: Final = 3
 _MINOR_VERSION: Final = 3
 _ENCRYPTION_KEY_FIELD: Final = 13
@@ -28,7 +32,7 @@ NO_OFFSET: Final = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
-    """FileTrailerProto; the order of the fields is that of their numbers, from 1."""
+    """FileTrailerProto, field by field in the order of their numbers."""
 
     file_info_offset: int = 0
     load_on_open_offset: int = 0
@@ -42,15 +46,18 @@ class Trailer:
     last_data_block_offset: int = NO_OFFSET
     comparator: str = ""
     codec: int = CODEC_NONE
+    is_checked: bool = False
+    """Whether a checksum was there and right."""
 
     def encode(self) -> bytes:
         message = b""
-        for number, one in enumerate(fields(self), 1):
-            value = getattr(self, one.name)
+        for number, name in enumerate(_FIELDS, 1):
+            value = getattr(self, name)
             message += encode_field(number, value.encode() if isinstance(value, str) else value)
-        body = MAGIC + encode_delimited(message)
-        version = _MINOR_VERSION << 24 | _MAJOR_VERSION
-        return body.ljust(TRAILER_BYTES - 4, b"\0") + version.to_bytes(4, "big")
+        body = (MAGIC + encode_delimited(message)).ljust(_CHECKSUM_AT, b"\0")
+        version = (_MINOR_VERSION << 24 | _MAJOR_VERSION).to_bytes(4, "big")
+        checksum: int = google_crc32c.value(body + version)
+        return body + checksum.to_bytes(4, "big") + version
 
     @classmethod
     def decode(cls, path: str, size: int, tail: bytes) -> Trailer:
@@ -75,21 +82,25 @@ class Trailer:
             raise UnsupportedFormatError(
                 path, size - 4, f"HFile version {major}.{minor} is not read"
             )
+        checksum = int.from_bytes(trailer[_CHECKSUM_AT:-4], "big")
+        matches = checksum == google_crc32c.value(trailer[:_CHECKSUM_AT] + trailer[-4:])
+        if checksum and not matches:
+            raise CorruptionError(path, offset, "the trailer's checksum does not match")
         with reported_as_corruption(path, offset):
-            decoded = cls._from_message(path, offset, decode_delimited(trailer, 8)[0])
+            message, _ = decode_delimited(trailer, 8)
+            decoded = replace(cls._from_message(path, offset, message), is_checked=matches)
         if not decoded.load_on_open_offset <= decoded.file_info_offset < offset:
             raise CorruptionError(path, offset, "the trailer points outside of the file")
         return decoded
 
     @classmethod
     def _from_message(cls, path: str, offset: int, message: bytes) -> Trailer:
-        names = [one.name for one in fields(cls)]
         values: dict[str, Any] = {}
         for number, value in decode_fields(message):
             if number == _ENCRYPTION_KEY_FIELD:
                 raise UnsupportedFormatError(path, offset, "encrypted HFiles are not read")
-            if number <= len(names):
-                name = names[number - 1]
+            if 1 <= number <= len(_FIELDS):
+                name = _FIELDS[number - 1]
                 if isinstance(value, bytes) != (name == "comparator"):
                     raise ValueError(f"field {number} of the trailer has the wrong type")
                 values[name] = value.decode() if isinstance(value, bytes) else value
@@ -99,3 +110,7 @@ class Trailer:
                 path, offset, f"codec {codec_name(decoded.codec)} is not read"
             )
         return decoded
+
+
+_FIELDS: Final = tuple(one.name for one in fields(Trailer) if one.name != "is_checked")
+"""Of the protobuf message, the first with number 1."""

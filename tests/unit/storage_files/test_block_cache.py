@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from raybase.storage import block_cache
+from raybase.storage.block_cache import BlockCache
+
+
+@dataclass
+class Item:
+    memory_bytes: int = 100
+
+
+@pytest.fixture
+def no_floor(monkeypatch):
+    monkeypatch.setattr(block_cache, "BLOCKS_MIN", 0)
+
+
+def fill(cache, path, count, size=100):
+    for n in range(count):
+        cache.put((path, n), Item(size))
+
+
+def here(cache, path, count):
+    """Which of the blocks are held, without using them."""
+    held = [key for bucket in cache._buckets for key in bucket]
+    return [n for n in range(count) if (path, n) in held]
+
+
+def test_a_block_is_found_until_it_is_removed():
+    cache = BlockCache(10_000)
+    item = Item()
+    cache.put(("f", 0), item)
+    assert cache.get(("f", 0), Item) is item
+    assert cache.get(("f", 1), Item) is None
+    cache.remove(("f", 0))
+    assert cache.get(("f", 0), Item) is None
+    assert cache.memory_bytes == 0
+    assert (cache.stats.hits, cache.stats.misses, cache.stats.evictions) == (1, 2, 0)
+
+
+def test_memory_stays_below_the_capacity(no_floor):
+    cache = BlockCache(10_000)
+    for n in range(1000):
+        cache.put(("f", n), Item(10 + n % 90))
+        cache.get(("f", n // 2), Item)
+        assert cache.memory_bytes <= 10_000
+    assert cache.memory_bytes > 8_500
+    assert cache.memory_bytes == sum(
+        item.memory_bytes for bucket in cache._buckets for item in bucket.values()
+    )
+
+
+def test_the_least_recently_used_goes_first(no_floor):
+    cache = BlockCache(1_000)
+    fill(cache, "f", 9)
+    fill(cache, "g", 3)
+    assert here(cache, "f", 9)[0] > 0
+    assert here(cache, "g", 3) == [0, 1, 2]
+
+
+def test_a_scan_does_not_drive_out_what_is_used_again(no_floor):
+    cache = BlockCache(10_000)
+    fill(cache, "hot", 40)
+    for n in range(40):
+        cache.get(("hot", n), Item)
+    fill(cache, "scan", 1_000)
+    assert here(cache, "hot", 40) == list(range(40))
+
+
+def test_blocks_used_again_give_way_when_they_exceed_their_share(no_floor):
+    cache = BlockCache(10_000)
+    for n in range(1_000):
+        cache.put(("f", n), Item())
+        cache.get(("f", n), Item)
+    fill(cache, "g", 20)
+    assert len(here(cache, "g", 20)) == 20
+    assert here(cache, "f", 1_000)[-1] == 999
+
+
+def test_in_memory_blocks_keep_their_share(no_floor):
+    cache = BlockCache(10_000)
+    for n in range(20):
+        cache.put(("meta", n), Item(), in_memory=True)
+    fill(cache, "scan", 1_000)
+    for n in range(1_000):
+        cache.get(("scan", n), Item)
+    assert here(cache, "meta", 20) == list(range(20))
+
+
+def test_a_block_larger_than_the_cache_is_there_for_whoever_fetched_it(no_floor):
+    cache = BlockCache(1_000)
+    fill(cache, "f", 20)
+    cache.put(("big", 0), Item(5_000))
+    assert cache.get(("big", 0), Item) is not None
+    cache.put(("f", 100), Item())
+    assert cache.memory_bytes < 6_000
+
+
+def test_a_cache_of_no_bytes_still_serves_a_read_that_begins_again():
+    """A read over many files starts anew after each block it misses; it must come to an end."""
+    cache = BlockCache(0)
+    needed = [(f"file{n}", 0) for n in range(30)]
+    for _ in range(len(needed) + 1):
+        missing = next((key for key in needed if cache.get(key, Item) is None), None)
+        if missing is None:
+            return
+        cache.put(missing, Item(10_000))
+    pytest.fail("the read never had all its blocks at once")
+
+
+def test_a_file_that_is_gone_leaves_nothing_behind():
+    cache = BlockCache(10_000)
+    fill(cache, "f", 10)
+    fill(cache, "g", 10)
+    cache.get(("f", 3), Item)
+    cache.remove_file("f")
+    assert here(cache, "f", 10) == []
+    assert here(cache, "g", 10) == list(range(10))
+    assert cache.memory_bytes == 1_000
+
+
+def test_putting_a_block_twice_counts_it_once():
+    cache = BlockCache(10_000)
+    for _ in range(5):
+        cache.put(("f", 0), Item())
+        cache.get(("f", 0), Item)
+    assert (len(cache), cache.memory_bytes) == (1, 100)
