@@ -19,6 +19,8 @@
     │   ├── ServerGoneError           the region server's session is over: outcome unknown
     │   └── ScannerResetError and its two kinds: open the scanner again
     ├── InvalidRequestError       the call can never succeed as it stands; nothing was applied
+    │   └── RetriesExhaustedError     unless this: the client gave up, what was sent may be applied
+    │       └── BatchError                some actions of a batch failed; it lists them
     ├── FatalError                the process that meets it must end
     │   ├── FencedError               somebody else owns what we thought was ours
     │   └── SyncFailedError           what was written may be lost
@@ -271,19 +273,16 @@ class RetriesExhaustedError(InvalidRequestError):
 class BatchError(RetriesExhaustedError):
     """Some actions of a batch failed; the others were done. ``failures``: index to error."""
 
-    java_class = _HBASE + "client.RetriesExhaustedWithDetailsException"
-
     def __init__(self, count: int, failures: dict[int, RaybaseError]) -> None:
         super().__init__(count, failures)
         self.count = count
         self.failures = failures
 
     def __str__(self) -> str:
-        index, first = next(iter(self.failures.items()))
-        return (
-            f"{len(self.failures)} of {self.count} actions failed; the first is number {index}: "
-            f"{type(first).__name__}: {first}"
-        )
+        text = f"{len(self.failures)} of {self.count} actions failed"
+        for index, first in self.failures.items():
+            return f"{text}; number {index}: {type(first).__name__}: {first}"
+        return text
 
 
 class FatalError(RaybaseError):

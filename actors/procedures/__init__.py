@@ -1,1 +1,1 @@
-"""Changes of the cluster as persisted steps."""
+"""Procedures: the master's changes of the cluster, each in persisted, repeatable steps."""

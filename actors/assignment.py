@@ -1,0 +1,196 @@
+"""Assignment: what the master knows of every table and region, and what it wants of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ..model import META_REGION, META_TABLE, RegionInfo, ServerName, TableDescriptor, TableName
+from ..runtime import Clock
+from .meta_rows import META_DESCRIPTOR, RegionRow, TableRow, TableState
+
+
+class TransitionState(StrEnum):
+    """States of a region in its life (RegionState.java); these words stand in hbase:meta."""
+
+    OFFLINE = "OFFLINE"
+    OPENING = "OPENING"
+    OPEN = "OPEN"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+    SPLITTING = "SPLITTING"
+    SPLIT = "SPLIT"
+    FAILED_OPEN = "FAILED_OPEN"
+
+
+_AT_REST: Final = (TransitionState.OPEN, TransitionState.CLOSED, TransitionState.SPLIT)
+
+
+@dataclass(slots=True)
+class RegionNode:
+    """One region: where it is, or was last, and since when it has been in its state.
+
+    ``server`` stays the last owner when the region is closed or its server died: whoever
+    opens it next must know whose log may hold its edits.
+    """
+
+    info: RegionInfo
+    state: TransitionState
+    server: ServerName | None
+    open_sequence_id: int
+    since_s: float
+    daughters: tuple[RegionInfo, ...] = ()
+    """Of a split parent."""
+    reason: str = ""
+    """Why it is in this state, for people."""
+
+
+@dataclass(slots=True)
+class TableNode:
+    descriptor: TableDescriptor
+    state: TableState
+
+
+class Assignment:
+    """The master's memory of tables and regions: read from hbase:meta, changed with it.
+
+    Goal and current state are apart: the goal follows from the table's state and the
+    region's flags (``wants_open``), the current state stands in the node. Only procedures
+    that hold a region's lock change its node. ``loaded`` is set when hbase:meta has been
+    read; ``meta_open`` while hbase:meta is served. No method waits.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._regions: dict[str, RegionNode] = {}
+        self._by_table: dict[TableName, dict[str, RegionNode]] = {}
+        self._tables: dict[TableName, TableNode] = {}
+        self.loaded = asyncio.Event()
+        self.meta_open = asyncio.Event()
+        self._tables[META_TABLE] = TableNode(META_DESCRIPTOR, TableState.ENABLED)
+        self.meta = self.add_region(META_REGION, TransitionState.OFFLINE)
+
+    def load(self, regions: Iterable[RegionRow], tables: Iterable[TableRow]) -> None:
+        """Takes over what hbase:meta says."""
+        for table in tables:
+            self._tables[table.name] = TableNode(table.descriptor, table.state)
+        for row in regions:
+            node = self.add_region(row.info, TransitionState(row.state))
+            node.server = row.server
+            node.open_sequence_id = row.open_sequence_id
+            node.daughters = row.daughters
+        self.loaded.set()
+
+    # -- tables ----------------------------------------------------------------------------
+
+    def table(self, name: TableName) -> TableNode | None:
+        return self._tables.get(name)
+
+    def tables(self, *, system: bool = False) -> list[TableNode]:
+        """In order of their names; hbase's own only if asked for."""
+        found = sorted(self._tables.values(), key=lambda one: one.descriptor.name)
+        return [one for one in found if system or not one.descriptor.name.is_system]
+
+    def set_table(self, descriptor: TableDescriptor, state: TableState) -> None:
+        self._tables[descriptor.name] = TableNode(descriptor, state)
+
+    def drop_table(self, name: TableName) -> None:
+        self._tables.pop(name, None)
+
+    # -- regions ---------------------------------------------------------------------------
+
+    def region(self, encoded: str) -> RegionNode | None:
+        return self._regions.get(encoded)
+
+    def regions(self) -> list[RegionNode]:
+        return list(self._regions.values())
+
+    def add_region(self, info: RegionInfo, state: TransitionState) -> RegionNode:
+        """The region's node; the one that is there already if there is."""
+        encoded = info.encoded_name
+        node = self._regions.get(encoded)
+        if node is None:
+            node = RegionNode(info, state, None, 0, self._clock.monotonic_s())
+            self._regions[encoded] = node
+            self._by_table.setdefault(info.table, {})[encoded] = node
+        return node
+
+    def drop_region(self, encoded: str) -> None:
+        node = self._regions.pop(encoded, None)
+        if node is not None:
+            of_table = self._by_table[node.info.table]
+            del of_table[encoded]
+            if not of_table:
+                del self._by_table[node.info.table]
+
+    def regions_of(self, table: TableName) -> list[RegionNode]:
+        """All of the table's, split parents too, by start key and age."""
+        found = self._by_table.get(table, {}).values()
+        return sorted(found, key=lambda one: (one.info.start_key, one.info.region_id))
+
+    def regions_on(self, server: ServerName) -> list[RegionNode]:
+        """Those whose owner ``server`` is or was last, hbase:meta first."""
+        found = [one for one in self._regions.values() if one.server == server]
+        return sorted(found, key=lambda one: one.info.table != META_TABLE)
+
+    def set_state(
+        self,
+        node: RegionNode,
+        state: TransitionState,
+        server: ServerName | None = None,
+        *,
+        open_sequence_id: int | None = None,
+        reason: str = "",
+    ) -> None:
+        """Changes the node; without ``server`` the last one stays."""
+        if node.state != state or (server is not None and node.server != server):
+            node.since_s = self._clock.monotonic_s()
+        node.state = state
+        node.reason = reason
+        if server is not None:
+            node.server = server
+        if open_sequence_id is not None:
+            node.open_sequence_id = open_sequence_id
+        if node is self.meta:
+            if state == TransitionState.OPEN:
+                self.meta_open.set()
+            else:
+                self.meta_open.clear()
+
+    def server_died(self, server: ServerName) -> None:
+        """Nothing is served there any more; who owned what is still to be known."""
+        if self.meta.server == server:
+            self.meta_open.clear()
+        for node in self.regions_on(server):
+            if not node.reason:
+                node.reason = f"{server} died"
+
+    def wants_open(self, node: RegionNode) -> bool:
+        """The goal: whether the region should be served."""
+        if node.info.split or node.info.offline or node.state == TransitionState.SPLIT:
+            return False
+        table = self._tables.get(node.info.table)
+        return table is not None and table.state in (TableState.ENABLED, TableState.ENABLING)
+
+    def in_transition(self) -> list[RegionNode]:
+        """Those not where they should be, longest first."""
+        found = [
+            one
+            for one in self._regions.values()
+            if one.state not in _AT_REST
+            or (self.wants_open(one) and one.state != TransitionState.OPEN)
+            or (one.state == TransitionState.OPEN and one.reason)
+        ]
+        return sorted(found, key=lambda one: one.since_s)
+
+    def counts(self, servers: Iterable[ServerName]) -> dict[ServerName, dict[TableName, int]]:
+        """Regions open or about to be at each of the servers, by table."""
+        counts: dict[ServerName, dict[TableName, int]] = {server: {} for server in servers}
+        for node in self._regions.values():
+            if node.server in counts and self.wants_open(node):
+                of_server = counts[node.server]
+                of_server[node.info.table] = of_server.get(node.info.table, 0) + 1
+        return counts

@@ -1,0 +1,197 @@
+"""Janitor: removes what nothing can need any more; in doubt it stays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import RaybaseError
+from ..model import META_TABLE, RegionInfo, TableName
+from ..storage.manifest import region_directory
+from .archiver import RECOVERED_EDITS, archive_file
+from .assignment import TransitionState
+from .log_writer import OLD_WALS
+from .procedures.clean_parent import CleanParentProcedure
+from .procedures.environment import MasterEnvironment
+from .store_io import ARCHIVE, load_manifest
+
+log = logging.getLogger(__name__)
+
+_DATA: Final = "data"
+_NOT_FAMILIES: Final = ("manifest", RECOVERED_EDITS)
+_META: Final = (META_TABLE.namespace, META_TABLE.qualifier)
+
+Holder = Callable[[str], Awaitable[bool]]
+"""Says whether it may need an archived file, by its path in archive/ or oldWALs/. An error
+counts as yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What one run did."""
+
+    parents: int = 0
+    strays: int = 0
+    archived: int = 0
+    logs: int = 0
+
+
+class Janitor:
+    """Cleans up after splits, crashes and deletions.
+
+    - A split parent goes when no manifest names a file of it (a procedure does that).
+    - A file or region directory that hbase:meta and the manifests do not know goes to the
+      archive when two runs in a row found it so: nothing that is just being made is old.
+    - A file of the archive, or an old log, goes when it has been there for its time to live
+      and no holder may need it. Manifests are the first holder.
+
+    Any error keeps what it was about. Source: CatalogJanitor.java, HFileCleaner.java,
+    LogCleaner.java.
+    """
+
+    def __init__(self, environment: MasterEnvironment, holders: Sequence[Holder] = ()) -> None:
+        self._environment = environment
+        self._files = environment.runtime.files
+        self._holders = [self._is_in_a_manifest, *holders]
+        self._seen_s: dict[str, float] = {}
+        self._strays: list[str] = []
+        self._referenced: dict[str, None] | None = None
+
+    async def run(self) -> Cleaned:
+        """One round. Raises nothing but what ends the master."""
+        parents = await self._clean_parents()
+        self._referenced = await self._all_references()
+        strays = await self._archive_strays()
+        config = self._environment.config.master
+        archived = await self._clean(await self._archived_files(), config.archive_ttl_s)
+        logs = await self._clean(await self._old_logs(), config.old_wal_ttl_s)
+        return Cleaned(parents, strays, archived, logs)
+
+    # -- split parents ---------------------------------------------------------------------
+
+    async def _clean_parents(self) -> int:
+        environment = self._environment
+        busy = self._busy_tables()
+        parents = [
+            node.info
+            for node in environment.assignment.regions()
+            if node.state == TransitionState.SPLIT and node.info.table not in busy
+        ]
+        for info in parents:
+            await environment.executor.submit(CleanParentProcedure(region=info))
+        return len(parents)
+
+    def _busy_tables(self) -> list[TableName]:
+        """Tables whose regions are being changed: their files are looked at another time."""
+        busy = []
+        for procedure in self._environment.executor.unfinished():
+            region = getattr(procedure, "region", None)
+            table = region.table if isinstance(region, RegionInfo) else None
+            table = table or getattr(procedure, "table", None)
+            if table is not None:
+                busy.append(table)
+        return busy
+
+    # -- what nobody knows -----------------------------------------------------------------
+
+    async def _all_references(self) -> dict[str, None] | None:
+        """Paths of all files that manifests name; None if one of them cannot be read."""
+        found: dict[str, None] = {}
+        for node in self._environment.assignment.regions():
+            try:
+                manifest = await load_manifest(self._files, node.info)
+            except (RaybaseError, OSError) as error:
+                log.warning("manifest of %s: %s; no file is removed", node.info, error)
+                return None
+            if manifest is not None:
+                found.update((entry.path, None) for entry in manifest.files)
+        return found
+
+    async def _archive_strays(self) -> int:
+        """Archives what this run and the one before it found unknown."""
+        if self._referenced is None or self._environment.servers.recovering():
+            self._strays = []
+            return 0
+        found = await self._find_strays(self._referenced)
+        known = dict.fromkeys(self._strays)
+        twice = [path for path in found if path in known]
+        for path in twice:
+            log.info("archiving %s, which belongs to no region", path)
+            await archive_file(self._files, path)
+        self._strays = found
+        return len(twice)
+
+    async def _find_strays(self, referenced: dict[str, None]) -> list[str]:
+        environment, files = self._environment, self._files
+        directories = {
+            region_directory(node.info): None for node in environment.assignment.regions()
+        }
+        busy = [f"{_DATA}/{one.namespace}/{one.qualifier}/" for one in self._busy_tables()]
+        found: list[str] = []
+        for namespace in await files.list(_DATA):
+            for table in await files.list(f"{_DATA}/{namespace}"):
+                base = f"{_DATA}/{namespace}/{table}"
+                if f"{base}/" in busy or (namespace, table) == _META:
+                    continue
+                for region in await files.list(base):
+                    paths = await self._store_files(f"{base}/{region}")
+                    known = f"{base}/{region}" in directories
+                    found += [one for one in paths if not known or one not in referenced]
+        return found
+
+    async def _store_files(self, region: str) -> list[str]:
+        paths: list[str] = []
+        for family in await self._files.list(region):
+            if family not in _NOT_FAMILIES:
+                names = await self._files.list(f"{region}/{family}")
+                paths += [f"{region}/{family}/{name}" for name in names]
+        return paths
+
+    # -- archive and old logs --------------------------------------------------------------
+
+    async def _archived_files(self) -> list[str]:
+        found: list[str] = []
+        for namespace in await self._files.list(f"{ARCHIVE}/{_DATA}"):
+            for table in await self._files.list(f"{ARCHIVE}/{_DATA}/{namespace}"):
+                base = f"{ARCHIVE}/{_DATA}/{namespace}/{table}"
+                for region in await self._files.list(base):
+                    found += await self._store_files(f"{base}/{region}")
+        return found
+
+    async def _old_logs(self) -> list[str]:
+        found: list[str] = []
+        for server in await self._files.list(OLD_WALS):
+            names = await self._files.list(f"{OLD_WALS}/{server}")
+            found += [f"{OLD_WALS}/{server}/{name}" for name in names]
+        return found
+
+    async def _clean(self, paths: Iterable[str], ttl_s: float) -> int:
+        now_s = self._environment.runtime.clock.monotonic_s()
+        removed = 0
+        for path in paths:
+            if now_s - self._seen_s.setdefault(path, now_s) < ttl_s:
+                continue
+            if not await self._is_needed(path):
+                await self._files.remove(path)
+                del self._seen_s[path]
+                removed += 1
+        return removed
+
+    async def _is_needed(self, path: str) -> bool:
+        for holder in self._holders:
+            try:
+                if await holder(path):
+                    return True
+            except (RaybaseError, OSError) as error:
+                log.warning("%s stays, as a holder could not say: %s", path, error)
+                return True
+        return False
+
+    async def _is_in_a_manifest(self, path: str) -> bool:
+        if not path.startswith(f"{ARCHIVE}/"):
+            return False
+        if self._referenced is None:
+            return True
+        return path.removeprefix(f"{ARCHIVE}/") in self._referenced

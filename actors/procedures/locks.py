@@ -1,0 +1,106 @@
+"""Locks of procedures: who may run beside whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .procedure import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    id: int
+    locks: tuple[Lock, ...]
+    granted: asyncio.Future[None]
+
+
+class LockTable:
+    """Locks on names, shared or exclusive, all of one procedure's at once.
+
+    A procedure gets either all its locks or none, so that none waits while it holds some.
+    Those who wait are served in order: nobody overtakes an earlier one that wants the same
+    name, but a child whose ancestor holds it. What an ancestor holds does not stand in a
+    descendant's way.
+    """
+
+    def __init__(self, ancestors: Callable[[int], Sequence[int]]) -> None:
+        self._ancestors = ancestors
+        self._holders: dict[str, dict[int, bool]] = {}
+        self._held: dict[int, tuple[Lock, ...]] = {}
+        self._waiting: list[_Waiter] = []
+
+    async def acquire(self, procedure_id: int, locks: Sequence[Lock]) -> None:
+        """Returns when ``procedure_id`` holds all of ``locks``."""
+        granted = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(procedure_id, tuple(locks), granted)
+        self._waiting.append(waiter)
+        self._serve()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            self.release(procedure_id)
+            raise
+
+    def release(self, procedure_id: int) -> None:
+        self._waiting = [one for one in self._waiting if one.id != procedure_id]
+        for lock in self._held.pop(procedure_id, ()):
+            holders = self._holders[lock.key]
+            holders.pop(procedure_id, None)
+            if not holders:
+                del self._holders[lock.key]
+        self._serve()
+
+    def holders(self, lock: Lock) -> list[int]:
+        """Ids of the procedures that hold it."""
+        return list(self._holders.get(lock.key, ()))
+
+    def waiting_for(self, procedure_id: int) -> list[int]:
+        """Ids of those whose locks the procedure waits for."""
+        for waiter in self._waiting:
+            if waiter.id == procedure_id:
+                family = self._family(procedure_id)
+                return [
+                    holder
+                    for lock in waiter.locks
+                    for holder in self._holders.get(lock.key, ())
+                    if holder not in family
+                ]
+        return []
+
+    def _family(self, procedure_id: int) -> list[int]:
+        return [procedure_id, *self._ancestors(procedure_id)]
+
+    def _serve(self) -> None:
+        wanted_before: dict[str, bool] = {}
+        left: list[_Waiter] = []
+        for waiter in self._waiting:
+            if self._may_have(waiter, wanted_before):
+                self._grant(waiter)
+                continue
+            left.append(waiter)
+            for lock in waiter.locks:
+                wanted_before[lock.key] = wanted_before.get(lock.key, False) or lock.exclusive
+        self._waiting = left
+
+    def _may_have(self, waiter: _Waiter, wanted_before: dict[str, bool]) -> bool:
+        family = self._family(waiter.id)
+        for lock in waiter.locks:
+            holders = self._holders.get(lock.key, {})
+            inherited = any(holder in family for holder in holders)
+            strangers = [exclusive for holder, exclusive in holders.items() if holder not in family]
+            if strangers and (lock.exclusive or any(strangers)):
+                return False
+            queued = wanted_before.get(lock.key)
+            if queued is not None and not inherited and (lock.exclusive or queued):
+                return False
+        return True
+
+    def _grant(self, waiter: _Waiter) -> None:
+        self._held[waiter.id] = waiter.locks
+        for lock in waiter.locks:
+            holders = self._holders.setdefault(lock.key, {})
+            holders[waiter.id] = holders.get(waiter.id, False) or lock.exclusive
+        if not waiter.granted.done():
+            waiter.granted.set_result(None)

@@ -1,0 +1,37 @@
+"""Kinds of procedures by the name that stands in the store. A name is never given anew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
+from .clean_parent import CleanParentProcedure
+from .crash import ServerCrashProcedure
+from .move import MoveProcedure
+from .procedure import Procedure
+from .split import SplitProcedure
+from .tables import (
+    AlterTableProcedure,
+    CreateTableProcedure,
+    DeleteTableProcedure,
+    DisableTableProcedure,
+    EnableTableProcedure,
+)
+
+KINDS: Final[dict[str, type[Procedure]]] = {
+    kind.kind: kind
+    for kind in (
+        AlterTableProcedure,
+        AssignProcedure,
+        CleanParentProcedure,
+        CreateTableProcedure,
+        DeleteTableProcedure,
+        DisableTableProcedure,
+        EnableTableProcedure,
+        MoveProcedure,
+        ReopenProcedure,
+        ServerCrashProcedure,
+        SplitProcedure,
+        UnassignProcedure,
+    )
+}

@@ -1,0 +1,95 @@
+"""ServerStarter: keeps as many region servers alive as there should be."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from ..config import ClusterConfig
+from ..errors import NoNodeError, ProcessDiedError, RaybaseError
+from ..runtime import Runtime
+from .server_manager import ServerManager
+from .session import Session
+
+log = logging.getLogger(__name__)
+
+STARTING: Final = "/hbase/starting"
+"""Children: names of processes that were started and have not registered yet."""
+LOOK_S: Final = 0.5
+_START_TIMEOUT_S: Final = 60.0
+_PROBE_TIMEOUT_S: Final = 1.0
+_NAME_BITS: Final = 32
+
+
+class ServerStarter:
+    """Starts a region server for each that is missing.
+
+    What was started is written down before, so that neither this master nor the next starts
+    another instead while it is on its way. One that has not registered in a minute, or is
+    reported dead before it did, is ended and replaced.
+    """
+
+    def __init__(
+        self, runtime: Runtime, config: ClusterConfig, session: Session, servers: ServerManager
+    ) -> None:
+        self._runtime = runtime
+        self._config = config
+        self._session = session
+        self._servers = servers
+        self._since_s: dict[str, float] = {}
+
+    async def pending(self) -> list[str]:
+        """Process names of those on their way."""
+        await self._session.ensure_path(STARTING)
+        return await self._session.children(STARTING)
+
+    async def look(self) -> None:
+        """Starts what is missing and gives up what does not come."""
+        present = [one.process for one in self._servers.live()]
+        pending = await self.pending()
+        self._since_s = {
+            name: self._since_s.get(name, self._runtime.clock.monotonic_s()) for name in pending
+        }
+        coming = 0
+        for name, failed in zip(pending, await self._failed(pending, present), strict=True):
+            if name in present:
+                await self._forget(name)
+            elif failed:
+                log.warning("region server process %s did not start", name)
+                await self._runtime.processes.kill(name)
+                await self._forget(name)
+            else:
+                coming += 1
+        wanted = self._config.master.region_servers
+        for _ in range(wanted - len(self._servers.live()) - coming):
+            await self._start()
+
+    async def _failed(self, pending: list[str], present: list[str]) -> list[bool]:
+        return await asyncio.gather(*(self._has_failed(name, name in present) for name in pending))
+
+    async def _has_failed(self, name: str, registered: bool) -> bool:
+        if registered:
+            return False
+        if self._runtime.clock.monotonic_s() - self._since_s[name] > _START_TIMEOUT_S:
+            return True
+        try:
+            remote = self._runtime.processes.remote(name)
+            await remote.call("describe", timeout_s=_PROBE_TIMEOUT_S)
+        except ProcessDiedError:
+            return True
+        except RaybaseError:
+            return False
+        return False
+
+    async def _start(self) -> None:
+        name = f"region-server-{self._runtime.entropy.integer(_NAME_BITS):08x}"
+        await self._session.create(f"{STARTING}/{name}")
+        log.info("starting region server process %s", name)
+        await self._runtime.processes.spawn("region_server", name, {})
+
+    async def _forget(self, name: str) -> None:
+        try:
+            await self._session.delete(f"{STARTING}/{name}")
+        except NoNodeError:
+            return
