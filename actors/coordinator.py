@@ -23,7 +23,7 @@ from ..coordination.processor import (
 )
 from ..coordination.requests import Operation, Response, WatchEvent
 from ..coordination.state import CoordinatorState
-from ..errors import FencedError, ProcessDiedError, RaybaseError, ServerNotRunningError
+from ..errors import FatalError, ProcessDiedError, RaybaseError, ServerNotRunningError
 from ..runtime import Runtime
 from .coordinator_files import CoordinatorFiles
 
@@ -55,13 +55,13 @@ class Coordinator:
         """Takes the files over from whoever had them and serves; returns when it does.
 
         Raises CorruptionError if the files are damaged. If another coordinator took them over
-        at the same time this one ends itself, and raises FencedError.
+        at the same time, or the disk failed, the process ends itself.
         """
         try:
             files, state = await CoordinatorFiles.take_over(
                 self._runtime.files, self._name, self._new_state
             )
-        except FencedError as error:
+        except (FatalError, OSError) as error:
             self._runtime.processes.exit(f"coordinator {self._name}: {error}")
             raise
         session = self._config.session
@@ -217,13 +217,15 @@ class Coordinator:
         remote = self._runtime.processes.remote(holder)
         while True:
             try:
-                await remote.call("hold", session_id)
+                orphaned = await remote.call("hold", session_id)
             except ProcessDiedError:
+                orphaned = True
+            except RaybaseError:
+                orphaned = False  # Unreachable: what that means heartbeats will tell.
+            if orphaned:
                 # It proves nothing: should heartbeats go on, they alone count from now on.
                 self._submit(DeathReport(session_id))
                 return
-            except RaybaseError:
-                pass  # Unreachable, or not yet ready: what that means heartbeats will tell.
             await self._runtime.clock.sleep(self._config.session.heartbeat_s)
 
     def _background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -61,7 +61,7 @@ class SessionState(Enum):
 
 
 class Session:
-    """One session with the coordinator, kept alive until ``close`` or expiry.
+    """A process's session with the coordinator, kept alive until ``close`` or expiry.
 
     Every method but ``hold`` raises SessionExpiredError once the session has ended, and
     otherwise waits for the coordinator for as long as that takes. Requests are applied in the
@@ -134,14 +134,19 @@ class Session:
             pass  # Unheard of for a whole timeout, the coordinator ends the session itself.
         self._end()
 
-    async def hold(self, session_id: int) -> None:
-        """Returns when the session ``session_id`` is not, or no longer, held here.
+    async def hold(self, session_id: int) -> bool:
+        """True when the session ``session_id`` is not held here any more; waits until then.
 
         The holder's control method ``hold`` is this. The coordinator keeps the call open, so
-        that it learns of the holder's death when the call fails.
+        that it learns of the holder's death when the call fails, and from a process that was
+        begun again that the session of its former life is an orphan. False, at once: this
+        process is still opening its session, and does not know its id.
         """
+        if self._id == 0:
+            return False
         if session_id == self._id:
             await self._ended.wait()
+        return True
 
     async def create(
         self, path: str, data: bytes = b"", *, ephemeral: bool = False, sequential: bool = False
