@@ -23,6 +23,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .. import __version__
 from ..config import ClusterConfig
+from ..coordination.layout import Registry
 from ..errors import ClusterError, ProcessDiedError, RaybaseError
 from .ray_local import LocalRay
 from .ray_runtime import kill_process, start_process, translated
@@ -185,10 +186,17 @@ class RayCluster:
         except ray_errors.RayError as error:
             raise translated(error, process) from None
 
-    def registry(self) -> dict[str, Any]:
+    def registry(self) -> Registry:
         """Addresses of masters and region servers, from the coordinator."""
-        answer: dict[str, Any] = self.call(COORDINATOR, "registry")
+        answer: Registry = self.call(COORDINATOR, "registry")
         return answer
+
+    def addresses(self) -> str:
+        """``host:port,...`` of the region servers, for clients. Raises ClusterError."""
+        servers = self.registry().region_servers
+        if not servers:
+            raise ClusterError("no region server is registered; see `raybase status`")
+        return ",".join(one.server.address for one in servers)
 
     def status(self) -> dict[str, Any]:
         """The active master's view of the cluster."""
@@ -197,10 +205,10 @@ class RayCluster:
 
     def active_master(self) -> str:
         """Process name of the active master. Raises ClusterError if there is none."""
-        name = self.registry().get("active_master_process")
-        if not name:
+        master = self.registry().master
+        if master is None:
             raise ClusterError("no master is active at the moment; one should be soon")
-        return str(name)
+        return master.process
 
     def processes(self) -> list[str]:
         """Names of all living processes of this cluster."""

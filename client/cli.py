@@ -12,7 +12,7 @@ from rich.table import Table
 
 from .. import __version__
 from ..config import ClusterConfig
-from ..errors import ClusterError, IllegalArgumentError, RaybaseError
+from ..errors import IllegalArgumentError, RaybaseError
 
 DEFAULT_ROOT = Path("raybase-data")
 """Made on first use; any other root must exist, so that a missing mount is noticed."""
@@ -108,9 +108,8 @@ def start(
             masters=masters,
             progress=progress.update,
         )
-        registry = cluster.registry()
-    servers = ", ".join(one["address"] for one in registry["region_servers"])
-    console.print(f"raybase serves at {servers}", highlight=False)
+        addresses = cluster.addresses()
+    console.print(f"raybase serves at {addresses}", highlight=False)
     console.print(f"root {cluster.root}, Ray at {cluster.place.address}", highlight=False)
 
 
@@ -179,10 +178,7 @@ def bootstrap(root: Path) -> str:
 
     cluster = RayCluster.get(root)
     cluster.check_version()
-    servers = cluster.registry()["region_servers"]
-    if not servers:
-        raise ClusterError("no region server is registered; see `raybase status`")
-    return ",".join(one["address"] for one in servers)
+    return cluster.addresses()
 
 
 def status_tables(found: dict[str, Any]) -> list[Table]:

@@ -13,9 +13,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from ... import Put, Scan, connect
-from ...client.blocking import Connection
-from ...model import FamilyDescriptor, TableDescriptor, TableName
+from ..connection import Connection, connect
 
 TABLE = "ledger"
 WRITERS = 4
@@ -28,8 +26,7 @@ _PAUSE_S = 0.002
 def create(connection: Connection) -> None:
     """The table, split beforehand over all servers."""
     splits = [b"%02x" % (256 * number // _REGIONS) for number in range(1, _REGIONS)]
-    descriptor = TableDescriptor(TableName.parse(TABLE), (FamilyDescriptor(b"n"),))
-    connection.admin.create_table(descriptor, splits)
+    connection.admin.create_table(TABLE, ["n"], splits=splits)
 
 
 def row_of(writer: int, number: int) -> bytes:
@@ -79,7 +76,7 @@ def _write(address: str, writer: int, log: Path, stop: Event) -> None:
             number += 1
             row = row_of(writer, number)
             file.write(f"t {row.decode()} {number}\n")
-            table.put(Put(row).add(b"n", b"value", b"%d" % number))
+            table.put(row, {"n:value": b"%d" % number})
             file.write(f"a {row.decode()} {number}\n")
             time.sleep(_PAUSE_S)
 
@@ -94,8 +91,8 @@ def check(connection: Connection, logs: list[Path]) -> list[str]:
             target = tried if mark == "t" else acknowledged
             target[row.encode()] = int(number)
     wrong = []
-    for result in connection.table(TABLE).scan(Scan()):
-        value = result.value(b"n", b"value")
+    for result in connection.table(TABLE).scan():
+        value = result.get(b"n:value")
         found = -1 if value is None else int(value)
         least = acknowledged.pop(result.row, 0)
         if not least <= found <= tried.get(result.row, -1):

@@ -6,9 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from ... import Get, connect
-from ...client.blocking import Connection
 from ...errors import RaybaseError
+from ..connection import Connection, connect
 
 _PERIOD_S = 0.03
 _NOTICED_S = 0.1
@@ -74,7 +73,7 @@ class Watch:
                 table = connection.table(table_name)
                 while not self._stop.is_set():
                     asked_s = time.monotonic()
-                    table.get(Get(probe.row))
+                    table.get(probe.row)
                     took_s = time.monotonic() - asked_s
                     if took_s > _NOTICED_S:
                         probe.outages.append(Outage(probe.region, asked_s, took_s))

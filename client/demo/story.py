@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ... import connect
 from ...actors.ray_cluster import RayCluster
-from ...client.blocking import Connection
 from ...config import ClusterConfig
 from ...errors import ClusterError, RaybaseError
+from ..connection import Connection, connect
 from . import ledger, webtable
 from .outages import Watch
 from .pages import Module, find_modules
@@ -78,6 +77,7 @@ class Demo:
         self._times: list[tuple[str, str, str]] = []
         self._wrong: list[str] = []
         self._checked = 0
+        self._anchors = 0
         self._began_s = time.monotonic()
 
     def run(self) -> None:
@@ -160,7 +160,7 @@ class Demo:
             ledger.create(connection)
         what = f"{len(self._modules)} modules loaded"
         with self._timed(what), self._bar("loading", len(self._modules)) as advance:
-            webtable.load(self._server_addresses(), self._modules, advance)
+            self._anchors = webtable.load(self._server_addresses(), self._modules, advance)
 
     def _faults_under_load(self) -> list[Path]:
         writers = ledger.Writers(self._server_addresses(), self._work)
@@ -203,7 +203,7 @@ class Demo:
 
     def _kill_meta_holder_in_a_flush(self, connection: Connection, watch: Watch) -> None:
         victim = self._meta_holder()
-        connection.admin.flush(ledger.TABLE, wait=False)
+        connection.admin.flush(ledger.TABLE)
         self._kill("server of hbase:meta, during a flush", lambda: victim, watch)
 
     def _kill(self, what: str, choose: Callable[[], str], watch: Watch) -> None:
@@ -236,7 +236,9 @@ class Demo:
         with self._connection() as connection:
             what = f"webtable checked {when}"
             with self._timed(what), self._bar("checking", len(self._modules)) as advance:
-                self._wrong += self._found(webtable.check, connection, self._modules, advance)
+                self._wrong += self._found(
+                    webtable.check, connection, self._modules, self._anchors, advance
+                )
         self._checked += len(self._modules)
 
     def _check_ledger(self, logs: list[Path], when: str) -> None:
@@ -296,8 +298,7 @@ class Demo:
         return connect(self._server_addresses())
 
     def _server_addresses(self) -> str:
-        servers = self._cluster_now.registry()["region_servers"]
-        return ",".join(one["address"] for one in servers)
+        return self._cluster_now.addresses()
 
     @property
     def _cluster_now(self) -> RayCluster:
