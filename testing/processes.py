@@ -172,14 +172,14 @@ class ProcessTable:
                 self.exit(process, f"could not start: {error}")
 
     def exit(self, process: SimProcess, reason: str) -> None:
-        """The process ends itself, for good."""
+        """The process ends itself; it comes back if its kind is begun again after a death."""
         slot = self.slots.get(process.name)
         if slot is None or slot.process is not process:
             process.kill()
             return
         self.world.counts["exits"] += 1
         self.world.trace.add(f"{process.name} ends: {reason}")
-        self.kill(process.name, for_good=True)
+        self.kill(process.name, for_good=False)
 
     # Calls.
 

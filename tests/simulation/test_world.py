@@ -202,13 +202,20 @@ def test_lost_and_doubled_calls_end_in_unavailable_or_in_two_runs() -> None:
 
 def test_exit_ends_a_process_at_once() -> None:
     with Simulation(1) as simulation:
-        simulation.spawn(Counter, "counter", restarts=True)
-        remote = simulation.runtime_for("main").processes.remote("counter")
+        simulation.spawn(Counter, "mortal")
+        simulation.spawn(Counter, "restarted", {"first": 5}, restarts=True)
+        processes = simulation.runtime_for("main").processes
 
         async def story() -> None:
             with pytest.raises(ProcessDiedError):
-                await remote.call("end")
-            assert simulation.process("counter") is None
+                await processes.remote("mortal").call("end")
+            assert simulation.process("mortal") is None
+            restarted = processes.remote("restarted")
+            await restarted.call("add", 1)
+            with pytest.raises(ProcessUnavailableError):
+                await restarted.call("end")
+            await asyncio.sleep(3)
+            assert await restarted.call("add", 1) == 6
 
         simulation.run(story(), 60)
 
