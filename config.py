@@ -93,6 +93,8 @@ class RpcConfig:
     """hbase.ipc.max.request.size"""
     calls_waiting_max: int = 1000
     """hbase.ipc.server.max.callqueue.length"""
+    calls_waiting_bytes_max: int = 512 * MIB
+    """Requests under way together. hbase.ipc.server.max.callqueue.size"""
     scanner_lease_s: float = 60.0
     """hbase.client.scanner.timeout.period"""
     scan_result_bytes_max: int = 100 * MIB

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from ..config import RpcConfig
 from ..errors import BadFrameError, RaybaseError, UnsupportedOperationError
 from ..storage.cells import CellBatch
 from . import frames
@@ -50,7 +49,7 @@ class ClientConnection:
         *,
         user: str,
         codec: CellCodec | None = COLUMNAR,
-        frame_bytes_max: int = RpcConfig.frame_bytes_max,
+        frame_bytes_max: int = frames.FRAME_BYTES_MAX,
     ) -> None:
         self.service = service
         self.user = user
@@ -181,7 +180,7 @@ def registry_answer(data: bytes) -> str | None:
 
     Raises the server's error if it knows no cluster id.
     """
-    reader = frames.FrameReader(frames.CONNECTION_HEADER_BYTES_MAX)
+    reader = frames.FrameReader(frames.HEADER_BYTES_MAX)
     reader.feed(data)
     frame = reader.next()
     if frame is None:

@@ -29,7 +29,10 @@ PREAMBLE_BYTES: Final = 6
 LENGTH_BYTES: Final = 4
 CONNECTION_CALL_ID: Final = 0xFFFFFFFF
 """-1: the answer is about the connection, not about a call."""
-CONNECTION_HEADER_BYTES_MAX: Final = 64 * 1024
+HEADER_BYTES_MAX: Final = 64 * 1024
+"""A connection's header, or a call's, is never longer."""
+FRAME_BYTES_MAX: Final = 256 * 1024 * 1024
+"""hbase.ipc.max.request.size, as shipped."""
 
 _VARINT_BYTES_MAX: Final = 5
 
