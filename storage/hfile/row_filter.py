@@ -64,5 +64,6 @@ def encode(encoded_rows: Sequence[bytes]) -> bytes:
     hashes ^= hashes >> np.uint32(_MIX_SHIFT)
     hashes *= np.uint32(_MIX)
     hashes >>= np.uint32(32 - bits)
+    hashes.sort()  # BitMap takes sorted numbers twice as fast
     bitmap: bytes = BitMap(hashes).serialize()
     return bytes([bits]) + bitmap

@@ -214,7 +214,7 @@ class HFileWriter:
             stats.delete_family_count += int(np.isin(types, _DELETE_FAMILY_TYPES).sum())
 
     def _filter(self, keys: list[bytes]) -> None:
-        rows = list(dict.fromkeys([key[: key.index(END)] for key in keys]))
+        rows = list(dict.fromkeys([key.partition(END)[0] for key in keys]))
         if rows[0] == self._last_row:
             del rows[0]
         if rows:
