@@ -28,6 +28,7 @@ from .state import CoordinatorState
 Ticket = Any
 """Whatever the caller recognises the answer by."""
 TICKS_A_HEARTBEAT: Final = 4
+TIMEOUT_S_MAX: Final = 3600.0
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
@@ -174,11 +175,20 @@ class Processor:
         session_id = self.state.session_of_nonce(call.nonce)
         if session_id is None:
             session_id = self.state.zxid + 1
-            timeout_ms = round(call.timeout_s * 1000)
-            self._apply(OpenSession(session_id, self._now_ms, call.nonce, call.holder, timeout_ms))
-            self._track(session_id, call.timeout_s, 0)
-            self._turn.opened.append(session_id)
+            try:
+                self._begin(session_id, call)
+            except BadArgumentsError as error:
+                self._answer(call.ticket, error)
+                return
         self._answer(call.ticket, session_id)
+
+    def _begin(self, session_id: int, call: OpenCall) -> None:
+        if not 0 < call.timeout_s <= TIMEOUT_S_MAX:
+            raise BadArgumentsError(f"a timeout of {call.timeout_s} s: 0 to {TIMEOUT_S_MAX} s")
+        timeout_ms = round(call.timeout_s * 1000)
+        self._apply(OpenSession(session_id, self._now_ms, call.nonce, call.holder, timeout_ms))
+        self._track(session_id, call.timeout_s, 0)
+        self._turn.opened.append(session_id)
 
     def _track(self, session_id: int, timeout_s: float, last_xid: int) -> None:
         self._tracker.add(session_id, timeout_s, self._now_s)
