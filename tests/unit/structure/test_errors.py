@@ -12,6 +12,7 @@ SPECIAL = {
     errors.RegionMovedError: ("host", 16020, 7, 42),
     errors.CorruptionError: ("data/x", 12, "bad checksum"),
     errors.BlockMiss: ("data/x", 0, 4096),
+    errors.BatchError: (2, {}),
     errors.RegionOwnedElsewhereError: ("abc", "host,1,2"),
 }
 

@@ -1,0 +1,156 @@
+"""Tables, regions and the cluster, for code that waits for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..model import FamilyDescriptor, ServerName, TableDescriptor, TableName
+from .admin_core import AdminCore, Target
+from .arguments import Families, Text, as_bytes, as_descriptor, as_family
+from .blocking import BlockingShell
+from .families import add_family, drop_family, modify_family
+from .meta import TableState
+from .status import ClusterStatus, Regions
+
+
+class Admin:
+    """``connection.admin``: creates, changes and looks after tables.
+
+    A method that changes something returns when the change is complete, and what it started
+    goes on if the caller gives up. What all of them raise: InvalidRequestError and its kinds
+    (TableExistsError, TableNotFoundError, TableNotDisabledError, ...), and
+    RetriesExhaustedError if no master answered in the client's ``operation_timeout_s``.
+    """
+
+    def __init__(self, shell: BlockingShell, core: AdminCore) -> None:
+        self._shell = shell
+        self._core = core
+
+    # -- tables ----------------------------------------------------------------------------
+
+    def create_table(
+        self,
+        name: Text | TableName,
+        families: Families,
+        *,
+        splits: Iterable[Text] = (),
+        **options: Any,
+    ) -> None:
+        """Creates a table and returns when its regions are open.
+
+        ``families`` are names, or names with options (fields of FamilyDescriptor); ``splits``
+        are the first rows of the second and later regions; ``options`` are fields of
+        TableDescriptor. Raises TableExistsError::
+
+            admin.create_table("web", {"contents": {"max_versions": 3}, "anchor": {}})
+            admin.create_table("log", ["f"], splits=["2024", "2025"], region_bytes_max=2**30)
+        """
+        keys = [as_bytes("a split key", one) for one in splits]
+        descriptor = as_descriptor(name, families, options)
+        self._shell.run(self._core.create_table(descriptor, keys))
+
+    def delete_table(self, name: Text | TableName) -> None:
+        """Deletes a disabled table. Raises TableNotDisabledError, TableNotFoundError."""
+        self._shell.run(self._core.delete_table(TableName.parse(name)))
+
+    def enable_table(self, name: Text | TableName) -> None:
+        """Opens the table's regions. Raises TableNotDisabledError if it is enabled."""
+        self._shell.run(self._core.enable_table(TableName.parse(name)))
+
+    def disable_table(self, name: Text | TableName) -> None:
+        """Closes the table's regions. Raises TableNotEnabledError if it is disabled."""
+        self._shell.run(self._core.disable_table(TableName.parse(name)))
+
+    def truncate_table(self, name: Text | TableName, *, preserve_splits: bool = False) -> None:
+        """Deletes all rows of a disabled table and enables it."""
+        self._shell.run(
+            self._core.truncate_table(TableName.parse(name), preserve_splits=preserve_splits)
+        )
+
+    def alter_table(self, descriptor: TableDescriptor) -> None:
+        """Replaces the table's descriptor; families that it lacks go, with their cells."""
+        self._shell.run(self._core.alter_table(descriptor))
+
+    def add_family(self, table: Text | TableName, family: Text, **options: Any) -> None:
+        """Adds a column family; ``options`` are fields of FamilyDescriptor."""
+        change = add_family(as_family(family, **options))
+        self._shell.run(self._core.change_families(TableName.parse(table), change))
+
+    def modify_family(self, table: Text | TableName, family: Text, **options: Any) -> None:
+        """Changes these options of a column family; the others stay.
+
+        Raises NoSuchFamilyError.
+        """
+        change = modify_family(as_bytes("a family", family), options)
+        self._shell.run(self._core.change_families(TableName.parse(table), change))
+
+    def drop_family(self, table: Text | TableName, family: Text) -> None:
+        """Deletes a column family and its cells. Raises NoSuchFamilyError."""
+        change = drop_family(as_bytes("a family", family))
+        self._shell.run(self._core.change_families(TableName.parse(table), change))
+
+    def tables(self, *, system: bool = False) -> list[TableName]:
+        """Names of the tables, in order."""
+        return self._shell.run(self._core.tables(system=system))
+
+    def describe(self, name: Text | TableName) -> TableDescriptor:
+        """The table's families and options. Raises TableNotFoundError."""
+        return self._shell.run(self._core.describe(TableName.parse(name)))
+
+    def family(self, table: Text | TableName, family: Text) -> FamilyDescriptor | None:
+        """One family's options, or None."""
+        return self.describe(table).family(as_bytes("a family", family))
+
+    def exists(self, name: Text | TableName) -> bool:
+        """Whether there is such a table. Asks no master."""
+        return self._shell.run(self._core.exists(TableName.parse(name)))
+
+    def state(self, name: Text | TableName) -> TableState:
+        """Enabled, disabled or on the way. Asks no master. Raises TableNotFoundError."""
+        return self._shell.run(self._core.state(TableName.parse(name)))
+
+    def is_enabled(self, name: Text | TableName) -> bool:
+        return self.state(name) is TableState.ENABLED
+
+    # -- regions ---------------------------------------------------------------------------
+
+    def regions(self, table: Text | TableName) -> Regions:
+        """The table's regions in order, with their servers, as hbase:meta has them now."""
+        return Regions(self._shell.run(self._core.regions(TableName.parse(table))))
+
+    def flush(self, target: Target) -> None:
+        """Writes memstores to files: of a table, or of a region (info, name, encoded name)."""
+        self._shell.run(self._core.flush(target))
+
+    def compact(self, target: Target, *, major: bool = False) -> None:
+        """Asks for a compaction of a table or region, which goes on after this returned.
+
+        A major one makes one file of each store, without what is deleted or expired.
+        """
+        self._shell.run(self._core.compact(target, major=major))
+
+    def split(self, target: Target, row: Text | None = None) -> None:
+        """Splits a region, at its middle or at ``row``; given a table, the region with the
+        row, or each of its regions."""
+        key = None if row is None else as_bytes("a row", row)
+        self._shell.run(self._core.split(target, key))
+
+    def move(self, target: Target, server: ServerName | str | None = None) -> None:
+        """Moves a region (or each of a table's) to a server, else to any other one.
+
+        ``server`` may be written ``host:port`` or ``host,port,startcode``.
+        """
+        if isinstance(server, str):
+            server = self._shell.run(self._core.find_server(server))
+        self._shell.run(self._core.move(target, server))
+
+    # -- cluster ---------------------------------------------------------------------------
+
+    def balance(self) -> bool:
+        """Spreads regions over the servers now; false if the balancer did not run."""
+        return self._shell.run(self._core.balance())
+
+    def status(self) -> ClusterStatus:
+        """Servers, masters, and regions in transition."""
+        return self._shell.run(self._core.status())

@@ -1,0 +1,152 @@
+"""Tables, regions and the cluster, for asyncio. What the methods do is said at Admin's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..model import FamilyDescriptor, ServerName, TableDescriptor, TableName
+from .admin_core import AdminCore, Target
+from .aio import AsyncShell
+from .arguments import Families, Text, as_bytes, as_descriptor, as_family
+from .families import add_family, drop_family, modify_family
+from .meta import TableState
+from .status import ClusterStatus, Regions
+
+
+class AsyncAdmin:
+    """``connection.admin``: creates, changes and looks after tables, as Admin does."""
+
+    def __init__(self, shell: AsyncShell, core: AdminCore) -> None:
+        self._shell = shell
+        self._core = core
+
+    # -- tables ----------------------------------------------------------------------------
+
+    async def create_table(
+        self,
+        name: Text | TableName,
+        families: Families,
+        *,
+        splits: Iterable[Text] = (),
+        **options: Any,
+    ) -> None:
+        """Creates a table and returns when its regions are open.
+
+        ``families`` are names, or names with options (fields of FamilyDescriptor); ``splits``
+        are the first rows of the second and later regions; ``options`` are fields of
+        TableDescriptor. Raises TableExistsError::
+
+            admin.create_table("web", {"contents": {"max_versions": 3}, "anchor": {}})
+            admin.create_table("log", ["f"], splits=["2024", "2025"], region_bytes_max=2**30)
+        """
+        keys = [as_bytes("a split key", one) for one in splits]
+        descriptor = as_descriptor(name, families, options)
+        await self._shell.run(self._core.create_table(descriptor, keys))
+
+    async def delete_table(self, name: Text | TableName) -> None:
+        """Deletes a disabled table. Raises TableNotDisabledError, TableNotFoundError."""
+        await self._shell.run(self._core.delete_table(TableName.parse(name)))
+
+    async def enable_table(self, name: Text | TableName) -> None:
+        """Opens the table's regions. Raises TableNotDisabledError if it is enabled."""
+        await self._shell.run(self._core.enable_table(TableName.parse(name)))
+
+    async def disable_table(self, name: Text | TableName) -> None:
+        """Closes the table's regions. Raises TableNotEnabledError if it is disabled."""
+        await self._shell.run(self._core.disable_table(TableName.parse(name)))
+
+    async def truncate_table(
+        self, name: Text | TableName, *, preserve_splits: bool = False
+    ) -> None:
+        """Deletes all rows of a disabled table and enables it."""
+        await self._shell.run(
+            self._core.truncate_table(TableName.parse(name), preserve_splits=preserve_splits)
+        )
+
+    async def alter_table(self, descriptor: TableDescriptor) -> None:
+        """Replaces the table's descriptor; families that it lacks go, with their cells."""
+        await self._shell.run(self._core.alter_table(descriptor))
+
+    async def add_family(self, table: Text | TableName, family: Text, **options: Any) -> None:
+        """Adds a column family; ``options`` are fields of FamilyDescriptor."""
+        change = add_family(as_family(family, **options))
+        await self._shell.run(self._core.change_families(TableName.parse(table), change))
+
+    async def modify_family(self, table: Text | TableName, family: Text, **options: Any) -> None:
+        """Changes these options of a column family; the others stay.
+
+        Raises NoSuchFamilyError.
+        """
+        change = modify_family(as_bytes("a family", family), options)
+        await self._shell.run(self._core.change_families(TableName.parse(table), change))
+
+    async def drop_family(self, table: Text | TableName, family: Text) -> None:
+        """Deletes a column family and its cells. Raises NoSuchFamilyError."""
+        change = drop_family(as_bytes("a family", family))
+        await self._shell.run(self._core.change_families(TableName.parse(table), change))
+
+    async def tables(self, *, system: bool = False) -> list[TableName]:
+        """Names of the tables, in order."""
+        return await self._shell.run(self._core.tables(system=system))
+
+    async def describe(self, name: Text | TableName) -> TableDescriptor:
+        """The table's families and options. Raises TableNotFoundError."""
+        return await self._shell.run(self._core.describe(TableName.parse(name)))
+
+    async def family(self, table: Text | TableName, family: Text) -> FamilyDescriptor | None:
+        """One family's options, or None."""
+        return (await self.describe(table)).family(as_bytes("a family", family))
+
+    async def exists(self, name: Text | TableName) -> bool:
+        """Whether there is such a table. Asks no master."""
+        return await self._shell.run(self._core.exists(TableName.parse(name)))
+
+    async def state(self, name: Text | TableName) -> TableState:
+        """Enabled, disabled or on the way. Asks no master. Raises TableNotFoundError."""
+        return await self._shell.run(self._core.state(TableName.parse(name)))
+
+    async def is_enabled(self, name: Text | TableName) -> bool:
+        return await self.state(name) is TableState.ENABLED
+
+    # -- regions ---------------------------------------------------------------------------
+
+    async def regions(self, table: Text | TableName) -> Regions:
+        """The table's regions in order, with their servers, as hbase:meta has them now."""
+        return Regions(await self._shell.run(self._core.regions(TableName.parse(table))))
+
+    async def flush(self, target: Target) -> None:
+        """Writes memstores to files: of a table, or of a region (info, name, encoded name)."""
+        await self._shell.run(self._core.flush(target))
+
+    async def compact(self, target: Target, *, major: bool = False) -> None:
+        """Asks for a compaction of a table or region, which goes on after this returned.
+
+        A major one makes one file of each store, without what is deleted or expired.
+        """
+        await self._shell.run(self._core.compact(target, major=major))
+
+    async def split(self, target: Target, row: Text | None = None) -> None:
+        """Splits a region, at its middle or at ``row``; given a table, the region with the
+        row, or each of its regions."""
+        key = None if row is None else as_bytes("a row", row)
+        await self._shell.run(self._core.split(target, key))
+
+    async def move(self, target: Target, server: ServerName | str | None = None) -> None:
+        """Moves a region (or each of a table's) to a server, else to any other one.
+
+        ``server`` may be written ``host:port`` or ``host,port,startcode``.
+        """
+        if isinstance(server, str):
+            server = await self._shell.run(self._core.find_server(server))
+        await self._shell.run(self._core.move(target, server))
+
+    # -- cluster ---------------------------------------------------------------------------
+
+    async def balance(self) -> bool:
+        """Spreads regions over the servers now; false if the balancer did not run."""
+        return await self._shell.run(self._core.balance())
+
+    async def status(self) -> ClusterStatus:
+        """Servers, masters, and regions in transition."""
+        return await self._shell.run(self._core.status())
