@@ -64,6 +64,7 @@ class HFileStats:
     max_sequence_id: int = 0
     """Every edit of the store up to this one that is not in an older file is in this one."""
     delete_count: int = 0
+    """Cells that are no puts; all of them may be, in a file that does not count them."""
     delete_family_count: int = 0
     major: bool = False
     created_ms: int = 0
@@ -139,7 +140,7 @@ def stats_of(info: Mapping[bytes, bytes], entries: int, size: int) -> HFileStats
         min_sequence_id=number(MIN_CELL_SEQUENCE_ID),
         max_cell_sequence_id=number(MAX_CELL_SEQUENCE_ID),
         max_sequence_id=number(MAX_SEQUENCE_ID),
-        delete_count=number(DELETE_COUNT),
+        delete_count=number(DELETE_COUNT, entries),
         delete_family_count=number(DELETE_FAMILY_COUNT),
         major=info.get(MAJOR_COMPACTION) == b"\xff",
         created_ms=number(CREATED_MS),

@@ -29,6 +29,7 @@ def test_a_snapshot_of_hbase_is_read_cell_for_cell(foreign_files, read_all):
         assert reader.stats.entries == len(content) == 10
         assert reader.stats.max_sequence_id == 14
         assert reader.stats.max_timestamp == 1617828990
+        assert reader.stats.delete_count == 10, "the file does not say, so all may be deletes"
         for key, value in content:
             row, qualifier, timestamp, type_code, sequence_id = split_key(key)
             assert (qualifier, timestamp, type_code) == (b"a", 1617828990, 4)
