@@ -1,13 +1,14 @@
 """HFile v3: reader, writer, and the encodings of its data blocks.
 
 Reading order: blocks (how every block is framed), columnar and keyvalue (what data blocks
-hold), index, row_filter, file_info and trailer (the rest of the file), then writer and reader,
-which put them together. The grammar of all of it is docs/formats/hfile.md.
+hold), index, row_filter, file_info and trailer (the rest of the file), load_on_open, then writer
+and reader, which put them together. The grammar of all of it is docs/formats/hfile.md.
 """
 
 from .block import Block
+from .columnar import warm_up
 from .file_info import HFileStats
 from .reader import HFileReader
 from .writer import HFileImage, HFileWriter
 
-__all__ = ["Block", "HFileImage", "HFileReader", "HFileStats", "HFileWriter"]
+__all__ = ["Block", "HFileImage", "HFileReader", "HFileStats", "HFileWriter", "warm_up"]

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from operator import add
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,20 @@ _COMPRESS_BYTES_MIN: Final = 256
 """Below it a chunk's own header and the call cost more than is won."""
 _CHUNK_HEADER: Final = struct.Struct("<4xI4xI")
 """Of a blosc2 chunk: raw bytes, and its own bytes."""
+
+
+@cache
+def _blosc2() -> Any:
+    """Imported on first use: it takes 0.3 s, which a process that opens no file saves."""
+    import blosc2
+
+    blosc2.set_nthreads(1)
+    return blosc2
+
+
+def warm_up() -> None:
+    """Does now what the first block would wait 0.3 s for; for processes that must not stall."""
+    _blosc2()
 
 
 class Columnar:
