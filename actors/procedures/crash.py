@@ -16,7 +16,9 @@ from .environment import MasterEnvironment
 from .procedure import DONE, Children, Lock, Procedure, StepResult
 
 _BEFORE_META: Final = ("begin", "fence", "split_meta_log", "assign_meta")
-_AFTER_SPLIT: Final = ("assign", "finish")
+_ALL_SPLIT: Final = ("assign", "finish")
+"""Steps that come after the split of all logs, so that nobody has to wait for it."""
+_META_SPLIT: Final = ("assign_meta", "split_logs", *_ALL_SPLIT)
 
 
 @dataclass(kw_only=True)
@@ -48,8 +50,9 @@ class ServerCrashProcedure(Procedure):
 
     def restore(self, environment: MasterEnvironment) -> None:
         recovery = environment.servers.begin_recovery(self.server)
-        if self.step in _AFTER_SPLIT:
+        if self.step in _META_SPLIT:
             recovery.meta.set()
+        if self.step in _ALL_SPLIT:
             recovery.all.set()
 
     async def begin(self, environment: MasterEnvironment) -> StepResult:
