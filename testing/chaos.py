@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from ..client.aio import AsyncConnection
+from ..client.async_connection import AsyncConnection
 from ..errors import RaybaseError
 from .cluster import COORDINATOR, SimCluster
 from .workload import TABLE, row_name

@@ -7,8 +7,10 @@ from typing import Final
 
 from ..actors.messages import RegionState, ServerStatus
 from ..actors.meta_rows import MetaContent, parse
-from ..client.aio import AsyncConnection
+from ..client.async_connection import AsyncConnection
+from ..client.effects import Address
 from ..config import ClientConfig
+from ..coordination.layout import Registry
 from ..errors import CorruptionError, MasterNotRunningError, ProcessDiedError, RaybaseError
 from ..model import META_REGION, ServerName
 from ..runtime import Runtime
@@ -36,14 +38,19 @@ class SimCluster:
 
     def connect(self, name: str, config: ClientConfig) -> AsyncConnection:
         """A client in the process called ``name``; use it in coroutines of that process."""
-        return AsyncConnection(self.simulation.runtime_for(name), config, self.find_servers)
+        runtime = self.simulation.runtime_for(name)
 
-    async def find_servers(self) -> list[tuple[str, int]]:
-        """What a client begins with: the addresses that somebody listens on."""
-        found = sorted(self.simulation.fabric.listeners)
-        if not found:
-            raise MasterNotRunningError("nothing of the cluster listens yet")
-        return found
+        async def find_servers() -> list[Address]:
+            return await servers_of(runtime)
+
+        return AsyncConnection(
+            find_servers,
+            config,
+            name,
+            network=runtime.network,
+            clock=runtime.clock,
+            entropy=runtime.entropy,
+        )
 
     # Seen from outside, at no cost of virtual time.
 
@@ -130,3 +137,17 @@ class SimCluster:
             if not report.problems or runtime.clock.monotonic_s() >= deadline_s:
                 return report
             await asyncio.sleep(_POLL_S)
+
+
+async def servers_of(runtime: Runtime) -> list[Address]:
+    """As a client inside of Ray finds them: by asking the coordinator."""
+    try:
+        registry: Registry = await runtime.processes.remote(COORDINATOR).call(
+            "registry", timeout_s=_CALL_TIMEOUT_S
+        )
+    except ProcessDiedError as error:
+        raise MasterNotRunningError(f"there is no coordinator: {error}") from None
+    members = [*registry.region_servers, *([registry.master] if registry.master else [])]
+    if not members:
+        raise MasterNotRunningError("no server is registered yet")
+    return [(one.server.host, one.server.port) for one in members]

@@ -89,7 +89,7 @@ def linearizable(operations: Sequence[Operation], step: Step, initial: Hashable)
 
 
 def register(state: bytes | None, operation: Operation) -> tuple[bool, bytes | None]:
-    """put(value), get() -> value or None, delete(), cas((expected, new)) -> applied."""
+    """put(value), get() -> value, delete(), cas((expected, new)) -> applied; None: no value."""
     told = operation.output is not UNKNOWN
     if operation.kind == "put":
         return True, operation.argument

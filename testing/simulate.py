@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from ..client.aio import AsyncConnection
+from ..client.async_connection import AsyncConnection
 from ..config import ClientConfig, ClusterConfig
 from .chaos import Chaos, ChaosConfig
 from .cluster import SimCluster

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ..client.aio import AsyncConnection
+from ..client.async_connection import AsyncConnection
 from ..config import (
     MIB,
     ClientConfig,
@@ -35,6 +35,8 @@ from .workload import FAMILIES, TABLE, Client, Ledger, WorkloadConfig
 from .world import ROUGH, Faults
 
 _KIB: Final = 1024
+READER: Final = 99
+"""The client that reads everything at the end."""
 
 SMALL: Final = ClusterConfig(
     store=StoreConfig(
@@ -172,7 +174,7 @@ class Story:
             config = ClientConfig(operation_timeout_s=60.0, call_timeout_s=call_timeout_s)
             chance = self.simulation.world.stream(name)
             connection = self._connect(name, config)
-            client = Client(name, connection, self.ledger, chance, self.config.workload)
+            client = Client(number, connection, self.ledger, chance, self.config.workload)
             self._clients.append((client, self.simulation.start(name, client.run())))
 
     async def _end_work(self) -> None:
@@ -197,7 +199,7 @@ class Story:
     async def _read_everything(self) -> None:
         connection = self._connect("reader", ClientConfig(operation_timeout_s=60.0))
         chance = self.simulation.world.stream("reader")
-        client = Client("reader", connection, self.ledger, chance, self.config.workload)
+        client = Client(READER, connection, self.ledger, chance, self.config.workload)
         await client.read_all()
         if not await client.scan():
             self.outcome.problems.append("the last scan could not be finished")

@@ -1,0 +1,45 @@
+"""``python -m raybase.testing SEED...``: tells the story of each seed, and how it ended."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+
+from .mutants import MUTANTS
+from .story import Story
+
+
+def main() -> int:
+    """The number of seeds with problems."""
+    parser = argparse.ArgumentParser(prog="python -m raybase.testing", description=__doc__)
+    parser.add_argument("seeds", nargs="+", metavar="SEED", help="a number, or FIRST-LAST")
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="switch this bug on")
+    parser.add_argument("--trace", type=int, default=0, metavar="LINES", help="show the last")
+    arguments = parser.parse_args()
+    bad = 0
+    for seed in [seed for text in arguments.seeds for seed in _numbers(text)]:
+        mutant = MUTANTS[arguments.mutant].applied() if arguments.mutant else None
+        with mutant or contextlib.nullcontext():
+            began_s = time.perf_counter()
+            story = Story(seed)
+            outcome = story.tell()
+        took_s = time.perf_counter() - began_s
+        print(f"{outcome}, {took_s:.1f} s, trace {outcome.digest}", flush=True)
+        if outcome.problems:
+            bad += 1
+            print("\n".join(f"  {one}" for one in outcome.faults))
+            print("\n".join(f"  PROBLEM {one}" for one in outcome.problems))
+        if arguments.trace:
+            print("\n".join(story.simulation.trace[-arguments.trace :]))
+    return bad
+
+
+def _numbers(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Fifty clusters, each under fire; and the same with bugs that must be found."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from raybase.testing.mutants import MUTANTS
+from raybase.testing.story import Outcome, tell
+
+pytestmark = pytest.mark.simulation
+
+SEEDS = range(50)
+
+
+@cache
+def outcome_of(seed: int) -> Outcome:
+    return tell(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_clients_are_told_fits_one_correct_table(seed: int) -> None:
+    outcome = outcome_of(seed)
+    assert outcome.problems == [], f"{outcome}\n" + "\n".join(outcome.faults)
+    counts = outcome.counts
+    assert counts["kills"] >= 2
+    assert counts["messages delayed"] > 0
+    assert counts["calls lost"] + counts["replies lost"] + counts["connections stalled"] > 0
+    assert counts["operations"] > 200
+    assert counts["scans"] > 0
+
+
+def test_every_seed_is_another_story() -> None:
+    assert len({outcome_of(seed).digest for seed in SEEDS}) == len(SEEDS)
+
+
+def test_all_kinds_of_faults_happened_to_some_seed() -> None:
+    happened = {name for seed in SEEDS for name, count in outcome_of(seed).counts.items() if count}
+    assert happened >= {
+        "kills",
+        "pauses",
+        "cuts",
+        "false death reports",
+        "power losses",
+        "calls lost",
+        "replies lost",
+        "calls doubled",
+        "messages delayed",
+        "messages split",
+        "connections stalled",
+        "connections reset",
+        "slow file operations",
+        "late writes",
+        "tasks died",
+        "tasks doubled",
+        "objects got",
+        "objects lost",
+    }
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_one_seed_tells_one_story_in_any_process(seed: int) -> None:
+    lines = [
+        subprocess.run(
+            [sys.executable, "-m", "raybase.testing", str(seed)],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+    traces = [line.strip().rpartition(" ")[2] for line in lines]
+    assert traces == [outcome_of(seed).digest] * 2
+
+
+@pytest.mark.parametrize("name", sorted(MUTANTS))
+def test_a_mutant_is_found(name: str) -> None:
+    with MUTANTS[name].applied():
+        assert any(tell(seed).problems for seed in SEEDS), f"{name} was found in no seed"
