@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -113,13 +112,9 @@ class RayProcesses:
         self._remotes.pop(name, None)
 
     def exit(self, reason: str) -> None:
-        """The process ends at once, and Ray does not start it again."""
+        """This operating-system process ends at once, and only this one: a successor that Ray
+        began under the same name goes on. Ray begins a master or the coordinator again."""
         log.error("%s ends: %s", self._own_name, reason)
-        killer = threading.Thread(
-            target=kill_process, args=(self._own_name, self._namespace), daemon=True
-        )
-        killer.start()
-        killer.join(timeout=0.5)
         end_now()
 
 
