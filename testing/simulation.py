@@ -48,7 +48,8 @@ class SimClock:
     def __init__(self, process: SimProcess) -> None:
         self._process = process
         self._scheduler = process.world.scheduler
-        self.skew_ms = 0
+        most_ms = process.world.faults.clock_skew_s * 1000
+        self.skew_ms = int(process.random.uniform(-most_ms, most_ms))
 
     def now_ms(self) -> int:
         return _EPOCH_MS + self.skew_ms + int(self._scheduler.now_s * 1000)
@@ -264,6 +265,10 @@ class Simulation:
         for name in list(self.table.slots):
             self.table.kill(name, for_good=True)
         self.table.slots.clear()
+        outside = [self.table.world_process, *(process for process, _ in self._free.values())]
+        for process in self.table.lives:
+            if process not in outside:
+                process.kill()
         self.locks.holders.clear()
 
     def close(self) -> None:

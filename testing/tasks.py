@@ -69,7 +69,8 @@ class SimTasks:
             answer = True, await job(files, objects, *args)
         except Exception as error:
             answer = False, error
-        self._world.trace.add(f"{worker.name} ends {'well' if answer[0] else repr(answer[1])}")
+        how = "well" if answer[0] else f"with {type(answer[1]).__name__}"
+        self._world.trace.add(f"{worker.name} ends {how}")
         self._process.loop.call_soon(_settle, result, pickle.dumps(answer))
         worker.kill()
 

@@ -51,6 +51,8 @@ class Faults:
     """A task runs twice, the second run perhaps ending after the first."""
     object_lost: float = 0.0
     """An object is gone when asked for."""
+    clock_skew_s: float = 0.0
+    """A process that begins has a wall clock up to so much fast or slow."""
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -74,6 +76,7 @@ ROUGH: Final = Faults(
     task_died=0.05,
     task_doubled=0.1,
     object_lost=0.05,
+    clock_skew_s=3.0,
 )
 """Everything at once, at rates under which work still gets done."""
 
