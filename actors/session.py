@@ -65,7 +65,8 @@ class Session:
 
     Every method but ``hold`` raises SessionExpiredError once the session has ended, and
     otherwise waits for the coordinator for as long as that takes. Requests are applied in the
-    order in which the methods were called. Cancelling a call does not withdraw the request.
+    order in which the methods were called; only reads without a watch that are under way at
+    the same time may overtake each other. Cancelling a call does not withdraw the request.
 
     A restarted coordinator knows the session, its watches and its unanswered requests; the
     holder notices nothing but the delay.
@@ -87,6 +88,7 @@ class Session:
         self._seen = 0
         self._heard_s = 0.0
         self._unanswered: dict[int, asyncio.Future[Any]] = {}
+        self._reads: dict[int, asyncio.Future[Any]] = {}
         self._watches = WatchManager()
         self._expiry_callbacks: list[Callable[[], None]] = []
         self._tasks: dict[asyncio.Task[None], None] = {}
@@ -211,7 +213,13 @@ class Session:
         if watch is not None:
             # Before the answer: an event that follows at once may come along with it.
             self._watches.expect(_watch_key(operation), xid, watch)
-        self.background(self._deliver(xid, operation, watch))
+        # A read leaves no trace with the coordinator, so its repeat reads anew: what is meant
+        # to come after it must not be applied before it is answered.
+        earlier = tuple(self._reads.values())
+        if _leaves_no_trace(operation):
+            self._reads[xid] = answer
+            earlier = ()
+        self.background(self._deliver(xid, operation, watch, earlier))
         # Cancelling the caller must not stop the request: later ones wait for its xid.
         return await asyncio.shield(answer)
 
@@ -246,9 +254,16 @@ class Session:
             recipe.close()
             del self._sleepers[fired]
 
-    async def _deliver(self, xid: int, operation: Operation, watch: Watcher | None) -> None:
+    async def _deliver(
+        self,
+        xid: int,
+        operation: Operation,
+        watch: Watcher | None,
+        earlier: Sequence[asyncio.Future[Any]],
+    ) -> None:
         """Sends the request until it is answered, and hands the answer to who asked."""
         answer = self._unanswered[xid]
+        await asyncio.gather(*map(asyncio.shield, earlier), return_exceptions=True)
         try:
             response: Response = await self._call_until_answered("request", xid, operation)
             self._receive(response.events)
@@ -264,6 +279,7 @@ class Session:
         elif watch is not None:
             self._watches.confirm(_watch_key(operation), xid, watch)
         del self._unanswered[xid]
+        self._reads.pop(xid, None)
         _settle(answer, outcome)
 
     async def _keep_alive(self) -> None:
@@ -363,6 +379,11 @@ def _watch_key(operation: Operation) -> WatchKey:
 
 def _sets_watch(operation: Operation) -> bool:
     return isinstance(operation, GetData | Exists | GetChildren) and operation.watch
+
+
+def _leaves_no_trace(operation: Operation) -> bool:
+    """Whether the coordinator does not log the request: it changes nothing."""
+    return isinstance(operation, GetData | Exists | GetChildren) and not operation.watch
 
 
 def _settle(answer: asyncio.Future[Any], outcome: Any) -> None:
