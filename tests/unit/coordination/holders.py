@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from raybase.actors.recipes import Election, Lock
 from raybase.actors.session import Session
 from raybase.config import ClusterConfig
-from raybase.coordination import layout
 from raybase.runtime import Runtime
 from raybase.testing import Simulation
 
@@ -42,48 +40,6 @@ class Holder:
 
     async def close(self) -> None:
         await self.session.close()
-
-
-class Candidate(Holder):
-    """Campaigns for the lead until it has it, and gives it up only by dying."""
-
-    def __init__(self, runtime: Runtime, name: str, config: ClusterConfig) -> None:
-        super().__init__(runtime, name, config)
-        self.epochs: list[int] = []
-
-    async def start(self) -> None:
-        self.session.on_expired(lambda: self.runtime.processes.exit("session expired"))
-        await self.session.open()
-        data = layout.encode_data(process=self.name, server=f"{self.name},1,1")
-        self.election = Election(self.session, self.name, data)
-        self.session.background(self._campaign())
-
-    async def _campaign(self) -> None:
-        self.epochs.append(await self.election.campaign())
-
-    async def epoch(self) -> int | None:
-        return self.election.epoch
-
-    async def resign(self) -> None:
-        await self.election.resign()
-
-
-class Locker(Holder):
-    """Takes a lock a number of times and checks that nobody has it at the same time."""
-
-    inside: str | None = None
-    """Who is inside; of the whole world, as only a test can know it."""
-
-    async def take_turns(self, count: int) -> list[int]:
-        tokens = []
-        for _ in range(count):
-            async with Lock(self.session, "/locks/one") as token:
-                assert Locker.inside is None, (Locker.inside, self.name)
-                Locker.inside = self.name
-                tokens.append(token)
-                await self.runtime.clock.sleep(0.05)
-                Locker.inside = None
-        return tokens
 
 
 class Teller(Holder):
