@@ -46,6 +46,8 @@ class RegionNode:
     """Of a split parent."""
     reason: str = ""
     """Why it is in this state, for people."""
+    planned: ServerName | None = None
+    """Where it is about to be opened, before that is recorded."""
 
 
 @dataclass(slots=True)
@@ -150,6 +152,7 @@ class Assignment:
             node.since_s = self._clock.monotonic_s()
         node.state = state
         node.reason = reason
+        node.planned = None
         if server is not None:
             node.server = server
         if open_sequence_id is not None:
@@ -190,7 +193,8 @@ class Assignment:
         """Regions open or about to be at each of the servers, by table."""
         counts: dict[ServerName, dict[TableName, int]] = {server: {} for server in servers}
         for node in self._regions.values():
-            if node.server in counts and self.wants_open(node):
-                of_server = counts[node.server]
+            server = node.planned or node.server
+            if server in counts and self.wants_open(node):
+                of_server = counts[server]
                 of_server[node.info.table] = of_server.get(node.info.table, 0) + 1
         return counts

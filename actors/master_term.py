@@ -174,6 +174,10 @@ class MasterTerm:
             elif node.state != TransitionState.CLOSED:
                 await self.executor.submit(UnassignProcedure(region=node.info))
 
+    def is_claimed(self, node: RegionNode) -> bool:
+        """Whether a procedure works on the region, or waits to."""
+        return self._is_claimed(node, self._claimed())
+
     def _claimed(self) -> dict[str, None]:
         """Keys of the locks that unfinished procedures hold or wait for."""
         return {

@@ -110,7 +110,9 @@ class AssignProcedure(RegionProcedure):
         if node.server is not None and live and node.state != TransitionState.CLOSED:
             preferred = node.server
         avoid = [ServerName.parse(one) for one in self.failed_at[-1:]]
-        self.target = str(await environment.pick_server(self.region.table, preferred, avoid))
+        target = await environment.pick_server(self.region.table, preferred, avoid)
+        node.planned = target
+        self.target = str(target)
         return "open"
 
     async def mark_closed(self, environment: MasterEnvironment) -> StepResult:

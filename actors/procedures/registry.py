@@ -7,6 +7,7 @@ from typing import Final
 from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from .clean_parent import CleanParentProcedure
 from .crash import ServerCrashProcedure
+from .flush import FlushTableProcedure
 from .move import MoveProcedure
 from .procedure import Procedure
 from .split import SplitProcedure
@@ -16,6 +17,7 @@ from .tables import (
     DeleteTableProcedure,
     DisableTableProcedure,
     EnableTableProcedure,
+    TruncateTableProcedure,
 )
 
 KINDS: Final[dict[str, type[Procedure]]] = {
@@ -28,10 +30,12 @@ KINDS: Final[dict[str, type[Procedure]]] = {
         DeleteTableProcedure,
         DisableTableProcedure,
         EnableTableProcedure,
+        FlushTableProcedure,
         MoveProcedure,
         ReopenProcedure,
         ServerCrashProcedure,
         SplitProcedure,
+        TruncateTableProcedure,
         UnassignProcedure,
     )
 }

@@ -169,6 +169,72 @@ class DeleteTableProcedure(TableProcedure):
 
 
 @dataclass(kw_only=True)
+class TruncateTableProcedure(TableProcedure):
+    """Replaces a disabled table's regions by new, empty ones, and enables it.
+
+    The old regions leave hbase:meta in the mutation in which the new ones enter it.
+    Source: TruncateTableProcedure.java.
+    """
+
+    kind = "truncate"
+    first_step = "prepare"
+    may_fail = frozenset({"prepare"})
+
+    preserve_splits: bool = False
+    old: tuple[RegionInfo, ...] = ()
+    new: tuple[RegionInfo, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.old = tuple(self.old)
+        self.new = tuple(self.new)
+
+    async def prepare(self, environment: MasterEnvironment) -> StepResult:
+        if self.existing(environment).state != TableState.DISABLED:
+            raise TableNotDisabledError(f"table {self.table} must be disabled first")
+        nodes = environment.assignment.regions_of(self.table)
+        self.old = tuple(node.info for node in nodes)
+        bounds = [(b"", b"")]
+        if self.preserve_splits:
+            whole = [node.info for node in nodes if node.state != TransitionState.SPLIT]
+            bounds = [(one.start_key, one.end_key) for one in whole]
+        region_id = environment.meta.next_ms()
+        self.new = tuple(RegionInfo(self.table, *bound, region_id) for bound in bounds)
+        return "archive"
+
+    async def archive(self, environment: MasterEnvironment) -> StepResult:
+        for region in self.old:
+            await archive_region(environment.runtime.files, region)
+        return "replace"
+
+    async def replace(self, environment: MasterEnvironment) -> StepResult:
+        known = self.existing(environment)
+        state = TableState.ENABLING
+        now_ms = environment.meta.next_ms()
+        await environment.meta.write(
+            [
+                meta_rows.table_put(known.descriptor, state, now_ms),
+                *(meta_rows.region_delete(one, now_ms) for one in self.old),
+                *(meta_rows.region_put(one, TransitionState.OFFLINE, now_ms) for one in self.new),
+            ]
+        )
+        for one in self.old:
+            environment.assignment.drop_region(one.encoded_name)
+        for one in self.new:
+            environment.assignment.add_region(one, TransitionState.OFFLINE)
+        environment.assignment.set_table(known.descriptor, state)
+        return "assign"
+
+    async def assign(self, environment: MasterEnvironment) -> StepResult:
+        children = [AssignProcedure(region=one) for one in self.new]
+        return Children(children, then="enable")
+
+    async def enable(self, environment: MasterEnvironment) -> StepResult:
+        await self.set_state(environment, TableState.ENABLED)
+        return DONE
+
+
+@dataclass(kw_only=True)
 class DisableTableProcedure(TableProcedure):
     """Closes all regions of a table. Source: DisableTableProcedure.java."""
 

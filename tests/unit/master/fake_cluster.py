@@ -513,9 +513,7 @@ class FakeCluster:
     def kill_server(self, process: str) -> None:
         self.simulation.kill(process, for_good=True)
         name = ServerName(process, 16020, 1)
-        self.simulation.later(
-            0.02, lambda: self.znodes.remove(f"{layout.REGION_SERVERS}/{name}")
-        )
+        self.simulation.later(0.02, lambda: self.znodes.remove(f"{layout.REGION_SERVERS}/{name}"))
 
     def fake(self, process: str) -> FakeRegionServer:
         server = self.simulation.actor(process)
@@ -549,9 +547,7 @@ class FakeCluster:
         assert not served, f"served, but should not be: {served}"
         assert not rows, f"only in hbase:meta: {rows}"
         self._check_tiling()
-        return {
-            str(one.info.start_key): str(one.server) for one in self.term.assignment.regions()
-        }
+        return {str(one.info.start_key): str(one.server) for one in self.term.assignment.regions()}
 
     def _check_tiling(self) -> None:
         for table in self.term.assignment.tables():

@@ -51,9 +51,7 @@ def alter(cluster: FakeCluster) -> Procedure:
 def move(cluster: FakeCluster) -> Procedure:
     node = cluster.term.assignment.regions_of(T.name)[0]
     target = next(
-        one.name
-        for one in reversed(cluster.term.servers.live())
-        if one.name != node.server
+        one.name for one in reversed(cluster.term.servers.live()) if one.name != node.server
     )
     return MoveProcedure(region=node.info, destination=str(target))
 
@@ -134,8 +132,10 @@ def run(story: str, kills: list[int], *, before: bool) -> tuple[bool, list[tuple
 def went_down(cluster: FakeCluster) -> bool:
     """Runs until the master is dead, or has done everything."""
     cluster.run_until(
-        lambda: not cluster.master_lives()
-        or (cluster.term.epoch == cluster.epoch and cluster._is_settled())
+        lambda: (
+            not cluster.master_lives()
+            or (cluster.term.epoch == cluster.epoch and cluster._is_settled())
+        )
     )
     return not cluster.master_lives()
 
@@ -202,9 +202,7 @@ def test_a_move_ends_well_whoever_dies(victim: str, delay_ms: int) -> None:
         target = procedure.destination.partition(",")[0]
         victims = {"source": [source], "target": [target], "both": [source, target]}[victim]
         for name in victims:
-            cluster.simulation.later(
-                delay_ms / 1000, lambda name=name: cluster.kill_server(name)
-            )
+            cluster.simulation.later(delay_ms / 1000, lambda name=name: cluster.kill_server(name))
         cluster.submit(procedure)
         cluster.run_until(lambda: not any(one in cluster.live() for one in victims))
         cluster.settle()

@@ -156,7 +156,9 @@ def test_a_split_that_fails_leaves_the_parent_open(cluster: FakeCluster) -> None
 def test_a_dead_servers_regions_are_served_again(cluster: FakeCluster) -> None:
     create(cluster, b"c", b"f", b"k")
     victim = next(
-        name for name in cluster.live() if name != cluster.server_at(cluster.term.assignment.meta.info)
+        name
+        for name in cluster.live()
+        if name != cluster.server_at(cluster.term.assignment.meta.info)
     )
     cluster.kill_server(victim)
     cluster.run_until(lambda: victim not in cluster.live())

@@ -1,0 +1,303 @@
+"""MasterService: HBase's administrative RPCs. Source: MasterRpcServices.java."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import (
+    IllegalArgumentError,
+    NamespaceNotFoundError,
+    NoSuchFamilyError,
+    TableNotFoundError,
+    UnknownRegionError,
+)
+from ..model import FamilyDescriptor, TableName
+from ..rpc import convert
+from ..rpc.call import Call, Reply
+from ..rpc.proto import hbase_pb2 as pb
+from .cluster_status import cluster_status
+from .observers import Action, Authorizer
+from .procedures.flush import FlushTableProcedure
+from .procedures.move import MoveProcedure
+from .procedures.procedure import Procedure
+from .procedures.split import SplitProcedure
+from .procedures.tables import (
+    AlterTableProcedure,
+    CreateTableProcedure,
+    DeleteTableProcedure,
+    DisableTableProcedure,
+    EnableTableProcedure,
+    TableProcedure,
+    TruncateTableProcedure,
+)
+
+if TYPE_CHECKING:
+    from .assignment import RegionNode, TableNode
+    from .master import Master
+
+NAMESPACES = ("default", "hbase")
+
+
+class MasterService:
+    """Answers while its master is active; every call is authorized before anything else.
+
+    What takes long answers the id of its procedure, for getProcedureResult. A request that
+    is sent again with its nonce gets the same procedure.
+    """
+
+    def __init__(self, master: Master, authorizer: Authorizer | None) -> None:
+        self._master = master
+        self._authorizer = authorizer
+
+    def is_master_running(self, call: Call) -> Reply:
+        self._authorize(call, Action.EXEC)
+        running = self._master.is_active
+        return Reply(pb.IsMasterRunningResponse(is_master_running=running))
+
+    # -- tables ----------------------------------------------------------------------------
+
+    async def create_table(self, call: Call) -> Reply:
+        request = call.request
+        descriptor = convert.table_from_pb(request.table_schema)
+        self._authorize(call, Action.CREATE, descriptor.name)
+        procedure = CreateTableProcedure(
+            table=descriptor.name,
+            descriptor=descriptor,
+            split_keys=tuple(bytes(one) for one in request.split_keys),
+        )
+        return Reply(pb.CreateTableResponse(proc_id=await self._submit(call, procedure)))
+
+    async def delete_table(self, call: Call) -> Reply:
+        return Reply(pb.DeleteTableResponse(proc_id=await self._whole(call, DeleteTableProcedure)))
+
+    async def enable_table(self, call: Call) -> Reply:
+        return Reply(pb.EnableTableResponse(proc_id=await self._whole(call, EnableTableProcedure)))
+
+    async def disable_table(self, call: Call) -> Reply:
+        proc_id = await self._whole(call, DisableTableProcedure)
+        return Reply(pb.DisableTableResponse(proc_id=proc_id))
+
+    async def modify_table(self, call: Call) -> Reply:
+        table = convert.table_name_from_pb(call.request.table_name)
+        self._authorize(call, Action.ADMIN, table)
+        descriptor = convert.table_from_pb(call.request.table_schema)
+        procedure = AlterTableProcedure(table=table, descriptor=descriptor)
+        return Reply(pb.ModifyTableResponse(proc_id=await self._submit(call, procedure)))
+
+    async def truncate_table(self, call: Call) -> Reply:
+        table = convert.table_name_from_pb(call.request.tableName)
+        self._authorize(call, Action.CREATE, table)
+        procedure = TruncateTableProcedure(table=table, preserve_splits=call.request.preserveSplits)
+        return Reply(pb.TruncateTableResponse(proc_id=await self._submit(call, procedure)))
+
+    async def add_column(self, call: Call) -> Reply:
+        new = convert.family_from_pb(call.request.column_families)
+
+        def added(families: dict[bytes, FamilyDescriptor]) -> None:
+            if new.name in families:
+                raise IllegalArgumentError(f"column family {new.name!r} exists")
+            families[new.name] = new
+
+        return Reply(pb.AddColumnResponse(proc_id=await self._change_families(call, added)))
+
+    async def modify_column(self, call: Call) -> Reply:
+        new = convert.family_from_pb(call.request.column_families)
+
+        def modified(families: dict[bytes, FamilyDescriptor]) -> None:
+            if new.name not in families:
+                raise NoSuchFamilyError(f"there is no column family {new.name!r}")
+            families[new.name] = new
+
+        return Reply(pb.ModifyColumnResponse(proc_id=await self._change_families(call, modified)))
+
+    async def delete_column(self, call: Call) -> Reply:
+        name = bytes(call.request.column_name)
+
+        def deleted(families: dict[bytes, FamilyDescriptor]) -> None:
+            if families.pop(name, None) is None:
+                raise NoSuchFamilyError(f"there is no column family {name!r}")
+
+        return Reply(pb.DeleteColumnResponse(proc_id=await self._change_families(call, deleted)))
+
+    async def _change_families(
+        self, call: Call, change: Callable[[dict[bytes, FamilyDescriptor]], None]
+    ) -> int:
+        table = convert.table_name_from_pb(call.request.table_name)
+        self._authorize(call, Action.ADMIN, table)
+        known = self._existing(table).descriptor
+        families = {one.name: one for one in known.families}
+        change(families)
+        descriptor = replace(known, families=tuple(families.values()))
+        return await self._submit(call, AlterTableProcedure(table=table, descriptor=descriptor))
+
+    async def flush_table(self, call: Call) -> Reply:
+        table = convert.table_name_from_pb(call.request.table_name)
+        self._authorize(call, Action.ADMIN, table)
+        proc_id = await self._submit(call, FlushTableProcedure(table=table))
+        return Reply(pb.FlushTableResponse(proc_id=proc_id))
+
+    def get_procedure_result(self, call: Call) -> Reply:
+        self._authorize(call, Action.EXEC)
+        procedure = self._master.term.executor.get(call.request.proc_id)
+        response = pb.GetProcedureResultResponse(state=pb.GetProcedureResultResponse.NOT_FOUND)
+        if procedure is None:
+            return Reply(response)
+        response.submitted_time = procedure.submitted_ms
+        response.last_update = procedure.updated_ms
+        response.state = pb.GetProcedureResultResponse.RUNNING
+        if procedure.is_over:
+            response.state = pb.GetProcedureResultResponse.FINISHED
+            self._add_error(response, procedure)
+        return Reply(response)
+
+    def _add_error(self, response: pb.GetProcedureResultResponse, procedure: Procedure) -> None:
+        error = procedure.outcome()
+        if error is not None:
+            exception = response.exception
+            exception.source = str(self._master.server)
+            exception.generic_exception.class_name = error.java_class
+            exception.generic_exception.message = str(error)
+
+    def get_table_descriptors(self, call: Call) -> Reply:
+        request = call.request
+        self._authorize(call, Action.READ)
+        wanted = [convert.table_name_from_pb(one) for one in request.table_names]
+        found = self._tables(request, wanted)
+        response = pb.GetTableDescriptorsResponse()
+        response.table_schema.extend(convert.table_to_pb(one.descriptor) for one in found)
+        return Reply(response)
+
+    def get_table_names(self, call: Call) -> Reply:
+        self._authorize(call, Action.READ)
+        response = pb.GetTableNamesResponse()
+        response.table_names.extend(
+            convert.table_name_to_pb(one.descriptor.name) for one in self._tables(call.request, [])
+        )
+        return Reply(response)
+
+    def get_table_state(self, call: Call) -> Reply:
+        table = convert.table_name_from_pb(call.request.table_name)
+        self._authorize(call, Action.READ, table)
+        state = self._existing(table).state
+        message = pb.TableState(state=pb.TableState.State.Name(state.value))
+        return Reply(pb.GetTableStateResponse(table_state=message))
+
+    def get_schema_alter_status(self, call: Call) -> Reply:
+        table = convert.table_name_from_pb(call.request.table_name)
+        self._authorize(call, Action.READ, table)
+        self._existing(table)
+        term = self._master.term
+        total = len(term.assignment.regions_of(table))
+        waiting = sum(term.is_claimed(node) for node in term.assignment.regions_of(table))
+        return Reply(
+            pb.GetSchemaAlterStatusResponse(yet_to_update_regions=waiting, total_regions=total)
+        )
+
+    # -- regions ---------------------------------------------------------------------------
+
+    async def move_region(self, call: Call) -> Reply:
+        node = self._region(convert.region_of(call.request.region))
+        self._authorize(call, Action.ADMIN, node.info.table)
+        destination = ""
+        if call.request.HasField("dest_server_name"):
+            destination = str(convert.server_name_from_pb(call.request.dest_server_name))
+        procedure = MoveProcedure(region=node.info, destination=destination)
+        await self._master.perform(procedure)
+        return Reply(pb.MoveRegionResponse())
+
+    async def split_region(self, call: Call) -> Reply:
+        info = convert.region_info_from_pb(call.request.region_info)
+        self._authorize(call, Action.ADMIN, info.table)
+        node = self._region(info.encoded_name)
+        row = bytes(call.request.split_row)
+        proc_id = await self._submit(call, SplitProcedure(region=node.info, row=row))
+        return Reply(pb.SplitTableRegionResponse(proc_id=proc_id))
+
+    async def balance(self, call: Call) -> Reply:
+        self._authorize(call, Action.ADMIN)
+        term = self._master.term
+        plan = await term.plan_balance()
+        made = 0 if call.request.dry_run else len(await term.balance())
+        return Reply(
+            pb.BalanceResponse(balancer_ran=True, moves_calculated=len(plan), moves_executed=made)
+        )
+
+    async def set_balancer_running(self, call: Call) -> Reply:
+        self._authorize(call, Action.ADMIN)
+        was = await self._master.set_balancer(call.request.on)
+        return Reply(pb.SetBalancerRunningResponse(prev_balance_value=was))
+
+    async def get_cluster_status(self, call: Call) -> Reply:
+        self._authorize(call, Action.READ)
+        status = await cluster_status(self._master.term, self._master.server, self._master.registry)
+        return Reply(pb.GetClusterStatusResponse(cluster_status=status))
+
+    # -- namespaces ------------------------------------------------------------------------
+
+    def get_namespace_descriptor(self, call: Call) -> Reply:
+        self._authorize(call, Action.READ)
+        name = call.request.namespaceName
+        if name not in NAMESPACES:
+            raise NamespaceNotFoundError(f"there is no namespace {name!r}")
+        descriptor = pb.NamespaceDescriptor(name=name.encode())
+        return Reply(pb.GetNamespaceDescriptorResponse(namespaceDescriptor=descriptor))
+
+    def list_namespace_descriptors(self, call: Call) -> Reply:
+        self._authorize(call, Action.READ)
+        response = pb.ListNamespaceDescriptorsResponse()
+        for name in NAMESPACES:
+            response.namespaceDescriptor.add(name=name.encode())
+        return Reply(response)
+
+    def list_namespaces(self, call: Call) -> Reply:
+        self._authorize(call, Action.READ)
+        return Reply(pb.ListNamespacesResponse(namespaceName=NAMESPACES))
+
+    # -- shared ----------------------------------------------------------------------------
+
+    def _authorize(self, call: Call, action: Action, table: TableName | None = None) -> None:
+        if self._authorizer is not None:
+            self._authorizer.authorize(call.context, action, table)
+
+    async def _whole(self, call: Call, kind: type[TableProcedure]) -> int:
+        table = convert.table_name_from_pb(call.request.table_name)
+        self._authorize(call, Action.CREATE, table)
+        return await self._submit(call, kind(table=table))
+
+    async def _submit(self, call: Call, procedure: Procedure) -> int:
+        request: Any = call.request
+        nonce = ""
+        if request.nonce:
+            nonce = f"{call.peer.user}/{request.nonce_group}/{request.nonce}"
+        return await self._master.term.executor.submit(procedure, nonce)
+
+    def _existing(self, table: TableName) -> TableNode:
+        found = self._master.term.assignment.table(table)
+        if found is None:
+            raise TableNotFoundError(f"there is no table {table}")
+        return found
+
+    def _region(self, encoded: str) -> RegionNode:
+        node = self._master.term.assignment.region(encoded)
+        if node is None:
+            raise UnknownRegionError(f"there is no region {encoded}")
+        return node
+
+    def _tables(self, request: Any, names: list[TableName]) -> list[TableNode]:
+        """Those asked for by name, or all that fit the namespace and the pattern."""
+        assignment = self._master.term.assignment
+        if names:
+            return [one for one in map(assignment.table, names) if one is not None]
+        try:
+            pattern = re.compile(request.regex or ".*")
+        except re.error as error:
+            raise IllegalArgumentError(f"not a pattern: {request.regex!r}: {error}") from None
+        return [
+            one
+            for one in assignment.tables(system=request.include_sys_tables)
+            if request.namespace in ("", one.descriptor.name.namespace)
+            and pattern.fullmatch(str(one.descriptor.name))
+        ]

@@ -1,0 +1,117 @@
+"""The cluster in words and numbers: what `raybase status` and GetClusterStatus show."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from ..errors import RaybaseError
+from ..model import ServerName
+from .assignment import RegionNode, TransitionState
+from .master_term import MasterTerm
+from .messages import ServerStatus
+from .procedures.procedure import Procedure
+from .registry_cache import RegistryCache
+
+_SERVER_TIMEOUT_S: Final = 2.0
+
+
+async def server_loads(term: MasterTerm) -> dict[ServerName, ServerStatus]:
+    """What each live server says of itself; those that do not answer soon are left out."""
+    processes = term.environment.runtime.processes
+    live = term.servers.live()
+    answers = await asyncio.gather(
+        *(
+            processes.remote(one.process).call("status", timeout_s=_SERVER_TIMEOUT_S)
+            for one in live
+        ),
+        return_exceptions=True,
+    )
+    loads = {}
+    for one, answer in zip(live, answers, strict=True):
+        if isinstance(answer, ServerStatus):
+            loads[one.name] = answer
+        elif not isinstance(answer, RaybaseError):
+            raise TypeError(f"{one.name} answers {answer!r}")
+    return loads
+
+
+async def master_status(
+    term: MasterTerm, server: ServerName, registry: RegistryCache
+) -> dict[str, Any]:
+    """Plain data: servers, tables, regions, regions in transition, procedures."""
+    loads = await server_loads(term)
+    now_s = term.environment.runtime.clock.monotonic_s()
+    return {
+        "master": str(server),
+        "epoch": term.epoch,
+        "initialized": term.initialized.is_set(),
+        "balancer_on": term.balancer_on,
+        "backup_masters": [str(one) for one in registry.standbys],
+        "servers": [
+            _server(term, one.name, one.process, loads.get(one.name)) for one in term.servers.live()
+        ],
+        "dead_servers": [str(one) for one in term.dead],
+        "recovering": [str(one) for one in term.servers.recovering()],
+        "tables": [
+            {
+                "table": str(one.descriptor.name),
+                "state": one.state.name,
+                "regions": sum(
+                    node.state != TransitionState.SPLIT
+                    for node in term.assignment.regions_of(one.descriptor.name)
+                ),
+            }
+            for one in term.assignment.tables(system=True)
+        ],
+        "regions": [_region(node, now_s) for node in term.assignment.regions()],
+        "in_transition": [_region(node, now_s) for node in term.assignment.in_transition()],
+        "procedures": [_procedure(term, one) for one in term.executor.unfinished()],
+    }
+
+
+def _server(
+    term: MasterTerm, name: ServerName, process: str, load: ServerStatus | None
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"server": str(name), "process": process, "answers": load is not None}
+    regions = load.regions if load else ()
+    found["regions"] = len(
+        [one for one in term.assignment.regions_on(name) if one.state == TransitionState.OPEN]
+    )
+    found["files"] = sum(one.store_files for one in regions)
+    found["store_file_bytes"] = sum(one.store_file_bytes for one in regions)
+    found["requests"] = sum(one.reads + one.writes for one in regions)
+    found["memstore_bytes"] = load.memstore_bytes if load else 0
+    found["wal_files"] = load.wal_files if load else 0
+    found["counters"] = dict(load.counters) if load else {}
+    return found
+
+
+def _region(node: RegionNode, now_s: float) -> dict[str, Any]:
+    return {
+        "region": str(node.info),
+        "encoded": node.info.encoded_name,
+        "table": str(node.info.table),
+        "state": node.state.value,
+        "server": str(node.server or ""),
+        "age_s": round(now_s - node.since_s, 1),
+        "reason": node.reason,
+    }
+
+
+def _procedure(term: MasterTerm, procedure: Procedure) -> dict[str, Any]:
+    waiting_for = term.executor.waiting_for(procedure)
+    reason = procedure.trouble
+    if waiting_for:
+        reason = f"waits for the locks of procedures {sorted(set(waiting_for))}"
+    elif procedure.children:
+        reason = f"waits for procedures {list(procedure.children)}"
+    now_ms = term.environment.runtime.clock.now_ms()
+    return {
+        "id": procedure.id,
+        "parent": procedure.parent,
+        "what": procedure.describe(),
+        "step": procedure.step,
+        "age_s": round((now_ms - procedure.submitted_ms) / 1000, 1),
+        "reason": reason,
+    }
