@@ -10,15 +10,18 @@ import json
 import logging
 import os
 import socket
+import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import ray
 from ray import exceptions as ray_errors
+from ray._raylet import AuthenticationTokenLoader, Config
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .. import __version__
@@ -84,6 +87,7 @@ class RayCluster:
                 f"a cluster is running on {root} already (Ray at {running.place.address}); "
                 "see `raybase status`, or end it with `raybase stop`"
             )
+        check_port(config.rpc.host, config.rpc.port)
         address = address or os.environ.get("RAY_ADDRESS") or None
         local_ray = None
         if address is None:
@@ -310,6 +314,20 @@ def check_root(root: Path) -> Path:
     return root
 
 
+def check_port(host: str, port: int) -> None:
+    """Raises ClusterError if the port region servers shall begin with is another program's."""
+    if port == 0:
+        return
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        raise ClusterError(
+            f"port {port} of {host} is taken or not ours to use ({error.strerror}); give another "
+            "--port, or 0 for any free one"
+        ) from None
+
+
 def claim_root(root: Path) -> None:
     """Marks an empty root as ours; the file is whole or not there."""
     marker = root / _MARKER
@@ -384,22 +402,46 @@ def join_ray(address: str, namespace: str) -> None:
         )
     if address != "auto" and not _answers(address):
         raise ClusterError(f"no Ray answers at {address}; is it running, is the port right?")
+    _read_token_again()
     try:
-        ray.init(
-            address=address,
-            namespace=namespace,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=False,
-        )
+        with _native_output_dropped():
+            ray.init(
+                address=address,
+                namespace=namespace,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=False,
+            )
     except (ray_errors.RayError, RuntimeError, ConnectionError, ValueError) as error:
         text = str(error).strip() or type(error).__name__
-        if "auth" in text.lower() or "token" in text.lower():
+        if "auth" in text.lower() or "Failed to connect" in text:
+            # Its port answered above, so what failed is the first call with our token.
             raise ClusterError(
-                f"the Ray at {address} refused the token; set RAY_AUTH_TOKEN or "
-                "RAY_AUTH_TOKEN_PATH to the token it was started with"
+                f"the Ray at {address} does not accept our token, or is not Ray; set "
+                "RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the token it was started with"
             ) from None
         raise ClusterError(f"cannot join the Ray at {address}: {text.splitlines()[0]}") from None
+
+
+@contextmanager
+def _native_output_dropped() -> Iterator[None]:
+    """Keeps what Ray's C++ side writes to the terminal away: it becomes a sentence of ours."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def _read_token_again() -> None:
+    """Makes Ray see RAY_AUTH_MODE and the token as they are now, not as at its import."""
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _answers(address: str) -> bool:

@@ -54,7 +54,7 @@ class LocalRay:
         with output_path.open("wb") as output:
             leader = subprocess.Popen(  # noqa: S603
                 _command(directory, cpus),
-                env={**os.environ, **_environment(str(token_path))},
+                env=_environment_of_ray(str(token_path)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -134,6 +134,12 @@ def _environment(token_path: str) -> dict[str, str]:
         "RAY_AUTH_TOKEN_PATH": token_path,
         "RAY_USAGE_STATS_ENABLED": "0",
     }
+
+
+def _environment_of_ray(token_path: str) -> dict[str, str]:
+    """What a user has set for another Ray, or a command for its own output, is not for this."""
+    others = {name: text for name, text in os.environ.items() if not name.startswith("RAY_")}
+    return {**others, **_environment(token_path)}
 
 
 def _free_port() -> int:

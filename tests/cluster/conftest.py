@@ -1,0 +1,105 @@
+"""One real Ray cluster for all tests here: a head and worker nodes on this machine.
+
+It lives in a directory of its own with a token of its own, so that neither another Ray of the
+user nor the user's token file is touched.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+NODES = 2
+SETTINGS = {
+    "session.timeout_s": "3",
+    "session.heartbeat_s": "0.5",
+    "master.server_wait_s": "0.5",
+    "master.janitor_period_s": "2",
+    "region_server.compaction_check_s": "1",
+}
+_number = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[object]:
+    """A ray.cluster_utils.Cluster with room for three region servers on each worker node."""
+    directory = tempfile.mkdtemp(prefix="rbt-", dir="/tmp")
+    token = Path(directory, "token")
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
+    os.environ["RAY_TMPDIR"] = directory
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 2,
+            "object_store_memory": 200 * 2**20,
+            "include_dashboard": False,
+        },
+    )
+    try:
+        for _ in range(NODES):
+            cluster.add_node(
+                num_cpus=1, resources={"region_server": 3}, object_store_memory=200 * 2**20
+            )
+        cluster.wait_for_nodes()
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def start(ray_cluster, tmp_path: Path) -> Iterator[Callable[..., object]]:
+    """Starts clusters of raybase, each on a root and in a namespace of its own."""
+    from raybase.actors.ray_cluster import RayCluster
+    from raybase.config import ClusterConfig
+
+    started: list[RayCluster] = []
+
+    def begin(region_servers: int = 3, root: Path | None = None, **settings: str) -> RayCluster:
+        place = root or tmp_path / "root"
+        place.mkdir(exist_ok=True)
+        chosen = {name.replace("__", "."): value for name, value in settings.items()}
+        config = ClusterConfig().with_settings(
+            {**SETTINGS, "master.region_servers": str(region_servers), **chosen}
+        )
+        cluster = RayCluster.start(
+            place, config, address=ray_cluster.address, namespace=f"test-{next(_number)}"
+        )
+        started.append(cluster)
+        return cluster
+
+    yield begin
+    for cluster in started:
+        if cluster.processes():
+            cluster.stop()
+
+
+def eventually(check: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+    """Waits until ``check`` is true; its errors count as "not yet"."""
+    from raybase.errors import RaybaseError
+
+    deadline_s = time.monotonic() + timeout_s
+    said: object = None
+    while time.monotonic() < deadline_s:
+        try:
+            if check():
+                return
+        except RaybaseError as error:
+            said = error
+        time.sleep(0.05)
+    raise AssertionError(f"not within {timeout_s} s: {what} ({said})")
