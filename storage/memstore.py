@@ -1,0 +1,77 @@
+"""The memstore: a store's newest cells, sorted, in memory.
+
+Cells are added and never changed, so whoever reads it in pieces may stop anywhere and go on
+by key. Source: DefaultMemStore.java (active segment and snapshot).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from sortedcontainers import SortedList
+
+from .window import Window
+
+CELL_OVERHEAD_BYTES: Final = 33 + 33 + 16 + 16 + 104
+"""What CPython takes for a cell besides the bytes of key and value: two object headers, the
+rounding of both, a place in the sorted list and one in a dict that is two thirds full."""
+
+
+class MemStore:
+    """Cells by key. ``memory_bytes`` is what they really take."""
+
+    __slots__ = ("_keys", "_values", "memory_bytes", "min_sequence_id")
+
+    def __init__(self) -> None:
+        self._keys: SortedList[bytes] = SortedList()
+        self._values: dict[bytes, bytes] = {}
+        self.memory_bytes = 0
+        self.min_sequence_id = 0
+        """Sequence id of the oldest edit; 0 when there is none."""
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, keys: list[bytes], values: list[bytes], sequence_id: int) -> int:
+        """Adds cells and returns how many bytes of memory they take.
+
+        Of equal keys the last value stands: within one write that is the later one, and
+        between writes keys differ by their sequence ids.
+        """
+        if not keys:
+            return 0
+        held = self._values
+        cells = dict(zip(keys, values, strict=True))
+        fresh: Sequence[bytes] = keys
+        if len(cells) < len(keys) or not held.keys().isdisjoint(cells):
+            fresh = [key for key in cells if key not in held]
+        held.update(cells)
+        if len(fresh) == 1:
+            self._keys.add(fresh[0])
+        else:
+            self._keys.update(fresh)
+        if not self.min_sequence_id:
+            self.min_sequence_id = sequence_id
+        taken = sum(map(len, keys)) + sum(map(len, values)) + len(fresh) * CELL_OVERHEAD_BYTES
+        self.memory_bytes += taken
+        return taken
+
+    def window(self, start: bytes, stop: bytes, cells_max: int) -> Window:
+        """The first cells with ``start <= key < stop``; an empty stop is open."""
+        found = self._keys.irange(start, stop or None, (True, False))
+        keys = list(islice(found, cells_max))
+        values = list(map(self._values.__getitem__, keys))
+        return Window(keys, values, keys[-1] + b"\0" if len(keys) == cells_max else b"")
+
+    def keys_below(self, key: bytes, cells_max: int) -> list[bytes]:
+        """The last keys below ``key`` (all, if it is empty), greatest first."""
+        found = self._keys.irange(None, key or None, (True, False), reverse=True)
+        return list(islice(found, cells_max))
+
+    def slices(self, cells: int) -> Iterator[Window]:
+        """All cells in order, ``cells`` at a time. Nothing may be added meanwhile."""
+        keys = iter(self._keys)
+        while piece := list(islice(keys, cells)):
+            yield Window(piece, list(map(self._values.__getitem__, piece)), b"")

@@ -1,0 +1,95 @@
+"""Appends, increments and conditions: writes that depend on what is there.
+
+They read the newest applied cells, durable or not; who applies what they come to in the same
+breath needs no lock. Source: HRegion.java (checkAndMutateInternal, reckonDeltas).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from ..errors import IllegalArgumentError, InvalidRequestError
+from ..model import LATEST_TIMESTAMP, CellType
+from ..operations import Cell, CompareOperator, Condition, Mutation, MutationKind
+
+COUNTER_BYTES: Final = 8
+_PUT: Final = CellType.PUT.value
+
+Newest = Mapping[tuple[bytes, bytes], tuple[int, bytes]]
+"""(family, qualifier) -> (timestamp, value) of the newest cell; absent: there is none."""
+
+ReadNewest = Callable[[bytes, Sequence[tuple[bytes, bytes]]], Newest]
+"""Reads columns of a row; may raise BlockMiss."""
+
+
+def holds(condition: Condition, stored: bytes | None) -> bool:
+    """Whether the condition holds of the column's newest value (None: it has none).
+
+    As in HBase an empty value to compare with stands for none, and equals an empty cell too.
+    """
+    operator, given = condition.operator, condition.value
+    if not given:
+        return (not stored) == (operator != CompareOperator.NOT_EQUAL)
+    if stored is None:
+        return False
+    return {
+        CompareOperator.LESS: given < stored,
+        CompareOperator.LESS_OR_EQUAL: given <= stored,
+        CompareOperator.EQUAL: given == stored,
+        CompareOperator.NOT_EQUAL: given != stored,
+        CompareOperator.GREATER_OR_EQUAL: given >= stored,
+        CompareOperator.GREATER: given > stored,
+    }[operator]
+
+
+def work_out(mutation: Mutation, timestamp: int, read_newest: ReadNewest) -> Mutation:
+    """The put that an append or increment comes to; other mutations as they are.
+
+    Its cells are no older than those they build on.
+
+    Raises InvalidRequestError if a counter's cell is not 8 bytes, IllegalArgumentError for a
+    malformed amount, BlockMiss.
+    """
+    if mutation.kind not in (MutationKind.APPEND, MutationKind.INCREMENT):
+        return mutation
+    if not mutation.cells:
+        raise IllegalArgumentError(f"an {mutation.kind} without a cell")
+    columns = list(dict.fromkeys((cell[0], cell[1]) for cell in mutation.cells))
+    newest = dict(read_newest(mutation.row, columns))
+    combine = _append if mutation.kind is MutationKind.APPEND else _increment
+    for family, qualifier, _, _, operand in mutation.cells:
+        found = newest.get((family, qualifier))
+        at = timestamp if found is None else max(timestamp, found[0])
+        newest[family, qualifier] = (at, combine(None if found is None else found[1], operand))
+    cells = [(*column, newest[column][0], _PUT, newest[column][1]) for column in columns]
+    return Mutation(MutationKind.PUT, mutation.row, cells, mutation.durability)
+
+
+def at_least(mutation: Mutation, timestamp: int) -> Mutation:
+    """The mutation with the server's time, where it asks for it, put to this timestamp."""
+    cells: list[Cell] = [
+        (family, qualifier, timestamp, kind, value)
+        if asked == LATEST_TIMESTAMP and kind == _PUT
+        else (family, qualifier, asked, kind, value)
+        for family, qualifier, asked, kind, value in mutation.cells
+    ]
+    if mutation.kind is not MutationKind.PUT:
+        return mutation
+    return Mutation(mutation.kind, mutation.row, cells, mutation.durability)
+
+
+def _append(stored: bytes | None, tail: bytes) -> bytes:
+    return (stored or b"") + tail
+
+
+def _increment(stored: bytes | None, amount: bytes) -> bytes:
+    """64-bit sum that wraps round, as Java's does."""
+    if len(amount) != COUNTER_BYTES:
+        raise IllegalArgumentError(f"an amount has 8 bytes, not {len(amount)}")
+    if stored is None:
+        return amount
+    if len(stored) != COUNTER_BYTES:
+        raise InvalidRequestError(f"the cell is not a counter: it has {len(stored)} bytes, not 8")
+    total = int.from_bytes(stored, "big") + int.from_bytes(amount, "big")
+    return (total % 2**64).to_bytes(COUNTER_BYTES, "big")

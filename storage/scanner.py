@@ -1,0 +1,359 @@
+"""Scanners: rows of a region, in order, as of a read point.
+
+A scanner holds a position and what it knows of the row there, but no part of a store: every
+step asks the stores for the next window by key. So flushes and compactions may happen between
+any two steps, and a step that lacks a block (BlockMiss) has changed nothing and is simply
+made again. Source: RegionScannerImpl.java, StoreScanner.java, ReversedRegionScannerImpl.java.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+from ..model import CellType
+from .cells import CellBatch
+from .key import RowEncoder, row_start, row_stop
+from .store import WINDOW_CELLS, Store
+from .store_file import encoded_row_of
+from .store_scanner import StoreScanner
+from .visibility import Reading
+
+CELL_BYTES: Final = 24
+"""What a cell counts for in a byte limit besides row, qualifier and value: about its frame."""
+UNLIMITED: Final = 2**62
+_REVERSE_GROWTH: Final = 8
+
+Source = tuple[Store, Reading]
+"""A store to read, and what is wanted of it."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of the limits of one call."""
+
+    rows: int = UNLIMITED
+    bytes: int = UNLIMITED
+    cells: int = UNLIMITED
+    """Cells to look at, visible or not, before the call returns with what it has."""
+    partial: bool = False
+    """Whether a row may be cut where the bytes are used up."""
+
+    @property
+    def is_spent(self) -> bool:
+        return self.rows <= 0 or self.bytes <= 0 or self.cells <= 0
+
+
+class RangeScanner:
+    """Rows with ``start <= key < stop`` of several stores, upwards."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        encoder: RowEncoder,
+        start: bytes,
+        stop: bytes,
+        row: bytes | None = None,
+    ) -> None:
+        self._decode = encoder.decode
+        self._stores = [StoreScanner(store, one, start, stop, row) for store, one in sources]
+        self.is_done = not self._stores
+
+    def take(self, out: CellBatch, budget: Budget) -> None:
+        """Appends rows to ``out`` until the budget is spent or there are no more.
+
+        Raises BlockMiss: ``out`` and ``budget`` hold what was done; call again with them.
+        """
+        while not self.is_done:
+            if len(self._stores) == 1:
+                self._take_from_one(self._stores[0], out, budget)
+            else:
+                self._take_merged(out, budget)
+            unread = [one for one in self._stores if not one.is_done]
+            if not unread and all(one.head is None for one in self._stores):
+                self.is_done = True
+            if budget.is_spent or out.partial or self.is_done:
+                return
+            behind = min(unread, key=lambda one: one.complete_to)
+            before = behind.looked_at
+            behind.advance()
+            budget.cells -= max(behind.looked_at - before, 1)
+
+    def _take_from_one(self, store: StoreScanner, out: CellBatch, budget: Budget) -> None:
+        complete = store.complete_rows()
+        rows = min(complete, budget.rows)
+        first = store.next_cell
+        end = store.row_end(store.next_row + rows - 1) if rows > 0 else first
+        offered = len(store.rows) if budget.partial and complete < budget.rows else end
+        if _bytes_of(store, first, offered) >= budget.bytes:
+            sizes = list(accumulate(_sizes(store, first, offered)))
+            end = first + bisect_left(sizes, budget.bytes) + 1
+            if not budget.partial:
+                end = store.row_end(bisect_right(store.starts, end - 1) - 1)
+        if end > first:
+            budget.bytes -= _bytes_of(store, first, end)
+            self._emit_rows(store, end, out, budget)
+
+    def _emit_rows(self, store: StoreScanner, end: int, out: CellBatch, budget: Budget) -> None:
+        """Appends the cells up to ``end``, of whole rows but perhaps for the last one."""
+        base = len(out.values) - store.next_cell
+        low = store.next_row + 1
+        high = bisect_right(store.starts, end - 1, low)
+        out.row_ends += [start + base for start in store.starts[low:high]]
+        whole = end == store.row_end(high - 1) and store.has_all_of(store.rows[end - 1])
+        self._copy(store, end, out)
+        out.end_row()
+        out.partial = not whole
+        budget.rows -= high - low + whole
+
+    def _take_merged(self, out: CellBatch, budget: Budget) -> None:
+        stores = self._stores
+        while not budget.is_spent:
+            row = min((one.head for one in stores if one.head is not None), default=None)
+            if row is None:
+                return
+            if budget.partial and self._cut_row(row, out, budget):
+                return
+            if not all(one.has_all_of(row) for one in stores):
+                return
+            for store in stores:
+                if store.head == row:
+                    end = store.row_end(store.next_row)
+                    budget.bytes -= _bytes_of(store, store.next_cell, end)
+                    self._copy(store, end, out)
+            out.end_row()
+            budget.rows -= 1
+
+    def _cut_row(self, row: bytes, out: CellBatch, budget: Budget) -> bool:
+        """Appends as much of the row as is left of the bytes, if it has more than that."""
+        parts = []
+        left = budget.bytes
+        for store in self._stores:
+            if store.head == row:
+                first, end = store.next_cell, store.row_end(store.next_row)
+                sizes = list(accumulate(_sizes(store, first, end)))
+                fits = bisect_left(sizes, left) + 1
+                parts.append((store, first + min(fits, len(sizes))))
+                left -= sizes[min(fits, len(sizes)) - 1]
+            if left <= 0 or not store.has_all_of(row):
+                break
+        else:
+            return False
+        if left > 0:
+            return False
+        for store, end in parts:
+            self._copy(store, end, out)
+        out.end_row()
+        budget.bytes = left
+        out.partial = not all(one.has_all_of(row) and one.head != row for one in self._stores)
+        budget.rows -= not out.partial
+        return True
+
+    def _copy(self, store: StoreScanner, end: int, out: CellBatch) -> None:
+        first = store.next_cell
+        count = end - first
+        out.rows += map(self._decode, store.rows[first:end])
+        out.families += [store.family] * count
+        out.qualifiers += store.qualifiers[first:end]
+        out.timestamps += store.timestamps[first:end]
+        out.types += [CellType.PUT.value] * count
+        out.values += store.values[first:end]
+        store.take_to(end)
+
+
+class RegionScanner:
+    """Rows of a region between two keys, upwards or downwards.
+
+    Its answers are those of its read point, whatever is written, flushed or compacted
+    meanwhile. ``close`` it, or what it may still read is kept by every compaction.
+
+    Args:
+        sources: the region's stores that are read.
+        encoder: the table's.
+        start: key to begin with, the least one in both directions.
+        stop: key to end before; empty: no end.
+        downwards: greatest row first.
+        limit: rows in all; 0: no limit.
+        on_close: called once, when the scanner ends or is closed.
+
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        encoder: RowEncoder,
+        start: bytes,
+        stop: bytes,
+        *,
+        downwards: bool = False,
+        limit: int = 0,
+        row: bytes | None = None,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self._rows_left = limit or UNLIMITED
+        self._range: RangeScanner | _Downwards
+        if downwards:
+            self._range = _Downwards(sources, encoder, start, stop)
+        else:
+            self._range = RangeScanner(sources, encoder, start, stop, row)
+        self._on_close = on_close
+        self._batch = CellBatch()
+        self._budget: Budget | None = None
+        self._rows_allowed = 0
+        self.is_closed = False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no row will come any more."""
+        return self.is_closed or self._rows_left <= 0 or self._range.is_done
+
+    def next(
+        self,
+        rows_max: int = 0,
+        bytes_max: int = 0,
+        cells_max: int = 0,
+        *,
+        partial: bool = False,
+    ) -> CellBatch:
+        """The next rows; an empty batch if there are none, or none among ``cells_max`` cells.
+
+        Args:
+            rows_max: rows at most; 0: no limit.
+            bytes_max: the batch ends with the row (or the cell, if ``partial``) that brings it
+                to this size; 0: no limit.
+            cells_max: return with what there is after looking at about so many cells, so
+                that the caller can give way to others; 0: no limit.
+            partial: whether the last row of the batch may be cut (``CellBatch.partial``); the
+                next batch goes on with its next cell.
+
+        Raises BlockMiss: fetch the block, hand it to the file, and call again with the same
+        arguments. Nothing is lost or repeated.
+        """
+        if self._budget is None:
+            self._budget = Budget(
+                min(rows_max or UNLIMITED, self._rows_left),
+                bytes_max or UNLIMITED,
+                cells_max or UNLIMITED,
+                partial,
+            )
+            self._rows_allowed = self._budget.rows
+        if not self.exhausted:
+            self._range.take(self._batch, self._budget)
+        self._rows_left -= self._rows_allowed - self._budget.rows
+        batch, self._batch, self._budget = self._batch, CellBatch(), None
+        if self.exhausted:
+            self.close()
+        return batch
+
+    def close(self) -> None:
+        """Lets go of the read point. Idempotent."""
+        if not self.is_closed:
+            self.is_closed = True
+            if self._on_close is not None:
+                self._on_close()
+
+
+class _Downwards:
+    """Rows from the greatest to the least.
+
+    It goes down in ranges that end where a row begins: a range is read upwards, and handed
+    out from its last row to its first. The first range is one row; they grow from there, as
+    most reversed scans want very few rows. A range of one row is handed out as it is read.
+    """
+
+    def __init__(
+        self, sources: Sequence[Source], encoder: RowEncoder, start: bytes, stop: bytes
+    ) -> None:
+        self.is_done = False
+        self._sources = sources
+        self._encoder = encoder
+        self._start = start
+        self._stop = stop
+        self._cells_back = 1
+        self._range: RangeScanner | None = None
+        self._is_single_row = False
+        self._gathered = CellBatch()
+        self._gathered_budget = Budget()
+        self._rows_out = 0
+        """Rows of the gathered range that were handed out, from its end."""
+
+    def take(self, out: CellBatch, budget: Budget) -> None:
+        """As ``RangeScanner.take``."""
+        while not self.is_done and not budget.is_spent and not out.partial:
+            if self._range is None:
+                self._hand_out(out, budget)
+                if not budget.is_spent and not out.partial:
+                    self._begin_range()
+                    budget.cells -= self._cells_back
+            elif self._is_single_row:
+                self._range.take(out, budget)
+                if self._range.is_done:
+                    self._range = None
+            else:
+                self._range.take(self._gathered, self._gathered_budget)
+                self._range = None
+
+    def _begin_range(self) -> None:
+        """Finds the rows to read next. Raises BlockMiss, with nothing changed."""
+        below = [
+            keys
+            for store, _ in self._sources
+            for keys in store.keys_below(self._stop, self._cells_back)
+        ]
+        greatest = max((keys[0] for keys in below), default=b"")
+        if not greatest or greatest < self._start:
+            self.is_done = True
+            return
+        last_row = encoded_row_of(greatest)
+        row_before = encoded_row_of(max(keys[-1] for keys in below))
+        self._is_single_row = row_before == last_row
+        begin = row_start(last_row) if self._is_single_row else row_stop(row_before)
+        begin = max(begin, self._start)
+        self._range = RangeScanner(
+            self._sources,
+            self._encoder,
+            begin,
+            self._stop,
+            last_row if self._is_single_row else None,
+        )
+        self._stop = begin
+        self._gathered, self._gathered_budget = CellBatch(), Budget()
+        self._rows_out = 0
+        self._cells_back = min(self._cells_back * _REVERSE_GROWTH, WINDOW_CELLS)
+
+    def _hand_out(self, out: CellBatch, budget: Budget) -> None:
+        """Moves rows from the end of the gathered range to ``out``."""
+        gathered = self._gathered
+        while self._rows_out < gathered.row_count and not budget.is_spent:
+            row = gathered.row_count - self._rows_out - 1
+            first = gathered.row_ends[row - 1] if row else 0
+            end = gathered.row_ends[row]
+            for name in ("rows", "families", "qualifiers", "timestamps", "types", "values"):
+                getattr(out, name).extend(getattr(gathered, name)[first:end])
+            out.end_row()
+            self._rows_out += 1
+            budget.rows -= 1
+            budget.bytes -= sum(map(len, gathered.values[first:end])) + (end - first) * CELL_BYTES
+
+
+def _sizes(store: StoreScanner, first: int, end: int) -> list[int]:
+    """What each of these cells counts for in a byte limit."""
+    return [
+        len(row) + len(qualifier) + len(value) + CELL_BYTES
+        for row, qualifier, value in zip(
+            store.rows[first:end], store.qualifiers[first:end], store.values[first:end], strict=True
+        )
+    ]
+
+
+def _bytes_of(store: StoreScanner, first: int, end: int) -> int:
+    """The sum of ``_sizes``."""
+    return (
+        sum(map(len, store.rows[first:end]))
+        + sum(map(len, store.qualifiers[first:end]))
+        + sum(map(len, store.values[first:end]))
+        + (end - first) * CELL_BYTES
+    )

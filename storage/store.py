@@ -1,0 +1,130 @@
+"""A store: one family of a region, as memstore, snapshot being flushed, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ..model import ALL_TIME, FamilyDescriptor, TimeRange
+from .block_cache import BlockCache
+from .memstore import MemStore
+from .store_file import StoreFile
+from .window import Window, merge
+
+WINDOW_CELLS: Final = 1024
+"""Cells a memstore offers at a time: about as many as a block of a file has."""
+
+
+class Store:
+    """All cells of a family in a region.
+
+    ``flushed`` is the sequence id up to which every edit of the family is in ``files``.
+    A reader that works in pieces asks for each piece by key, so flushes and compactions may
+    come in between: what it has not seen yet is always all there.
+    """
+
+    def __init__(
+        self,
+        family: FamilyDescriptor,
+        files: Sequence[StoreFile],
+        flushed: int,
+        cache: BlockCache,
+    ) -> None:
+        self.family = family
+        self.files: tuple[StoreFile, ...] = ()
+        self.flushed = flushed
+        self.active = MemStore()
+        self.snapshot: MemStore | None = None
+        self._cache = cache
+        self.set_files(files)
+
+    @property
+    def memstore_bytes(self) -> int:
+        snapshot = self.snapshot.memory_bytes if self.snapshot is not None else 0
+        return self.active.memory_bytes + snapshot
+
+    @property
+    def memstores(self) -> list[MemStore]:
+        """Oldest first."""
+        return [self.active] if self.snapshot is None else [self.snapshot, self.active]
+
+    @property
+    def oldest_unflushed(self) -> int:
+        """Sequence id of the oldest edit that is in no file; 0 if there is none."""
+        return next((one.min_sequence_id for one in self.memstores if len(one)), 0)
+
+    @property
+    def file_bytes(self) -> int:
+        return sum(file.entry.size for file in self.files)
+
+    @property
+    def has_references(self) -> bool:
+        return any(file.entry.is_reference for file in self.files)
+
+    def set_files(self, files: Sequence[StoreFile]) -> None:
+        """Reads go to these files from now on; oldest edits first."""
+        self.files = tuple(
+            sorted(files, key=lambda one: (one.entry.max_sequence_id, -one.entry.size, one.path))
+        )
+
+    def window(
+        self,
+        start: bytes,
+        stop: bytes,
+        times: TimeRange = ALL_TIME,
+        *,
+        row: bytes | None = None,
+        cells_max: int = WINDOW_CELLS,
+    ) -> Window:
+        """The store's cells with ``start <= key < stop``, up to a bound of its choice.
+
+        Args:
+            start: key to begin with.
+            stop: key to end before; empty: no end.
+            times: files that cannot matter to these timestamps are left out.
+            row: the encoded row, if only that one is asked for.
+            cells_max: how much of a memstore to look at.
+
+        Raises BlockMiss, with nothing changed.
+
+        """
+        windows = [one.window(start, stop, cells_max) for one in self.memstores if len(one)]
+        cache = self._cache
+        for file in self.files:
+            if row is not None:
+                if not file.may_have_row(row, cache):
+                    continue
+            elif not file.may_have_range(start, stop):
+                continue
+            if times is ALL_TIME or file.may_matter_at(times):
+                windows.append(file.window(start, stop, cache))
+        if len(windows) == 1:
+            return windows[0]
+        return merge(windows)
+
+    def keys_below(self, key: bytes, cells_max: int) -> list[list[bytes]]:
+        """Of every run the last keys below ``key``, greatest first; no empty lists.
+
+        Raises BlockMiss, with nothing changed.
+        """
+        found = [one.keys_below(key, cells_max) for one in self.memstores]
+        found += [one.keys_below(key, cells_max, self._cache) for one in self.files]
+        return [keys for keys in found if keys]
+
+    def take_snapshot(self) -> MemStore:
+        """Sets the memstore's cells aside for a flush; new ones go to an empty one."""
+        assert self.snapshot is None, "one flush of a store at a time"
+        self.snapshot, self.active = self.active, MemStore()
+        return self.snapshot
+
+    def drop_snapshot(self) -> None:
+        """The snapshot's cells are in files now."""
+        self.snapshot = None
+
+    def restore_snapshot(self) -> None:
+        """The flush did not happen: its cells are the memstore's again."""
+        snapshot, newer = self.snapshot, self.active
+        assert snapshot is not None, "a snapshot is restored once"
+        self.snapshot, self.active = None, snapshot
+        for keys, values, _ in newer.slices(WINDOW_CELLS):
+            snapshot.add(keys, values, newer.min_sequence_id)

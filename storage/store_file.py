@@ -1,0 +1,156 @@
+"""A file of a store, whole or the half that a daughter region refers to."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from ..model import TimeRange
+from .block_cache import BlockCache
+from .hfile import HFileReader, HFileStats
+from .key import row_start, row_stop
+from .manifest import StoreFileEntry
+from .window import Window
+
+
+class StoreFile:
+    """An open HFile seen through the key bounds of its manifest entry.
+
+    Every method that reads may raise BlockMiss before anything changed: fetch the bytes, hand
+    them to ``reader.admit`` and call again.
+    """
+
+    __slots__ = ("entry", "reader")
+
+    def __init__(self, entry: StoreFileEntry, reader: HFileReader) -> None:
+        self.entry = entry
+        self.reader = reader
+
+    @property
+    def path(self) -> str:
+        return self.entry.path
+
+    def may_have_range(self, start: bytes, stop: bytes) -> bool:
+        """False only if the file has no key ``start <= key < stop`` (empty stop: open)."""
+        stats = self.reader.stats
+        lower = max(start, self.entry.lower)
+        upper = least_bound(stop, self.entry.upper)
+        return bool(stats.entries) and (
+            lower <= stats.last_key and (not upper or stats.first_key < upper)
+        )
+
+    def may_have_row(self, encoded_row: bytes, cache: BlockCache) -> bool:
+        """False only if the file has no cell of the row."""
+        if not self.may_have_range(row_start(encoded_row), row_stop(encoded_row)):
+            return False
+        return self.reader.may_contain_row(encoded_row, cache)
+
+    def may_matter_at(self, times: TimeRange) -> bool:
+        """False only if no cell of the file can change what a read of these times answers.
+
+        A delete hides what is older than itself, so a file with deletes always matters.
+        """
+        stats = self.reader.stats
+        if stats.delete_count:
+            return True
+        return stats.min_timestamp < times.stop and stats.max_timestamp >= times.start
+
+    def window(self, start: bytes, stop: bytes, cache: BlockCache) -> Window:
+        """The cells of one block with ``start <= key < stop``; an empty stop is open."""
+        reader = self.reader
+        start = max(start, self.entry.lower)
+        stop = least_bound(stop, self.entry.upper)
+        count = reader.block_count
+        index = reader.block_index(start)
+        first = 0
+        while index < count:
+            block = reader.block(index, cache)
+            keys = block.keys
+            index += 1
+            first = bisect_left(keys, start)
+            if first < len(keys):
+                break
+        else:
+            return Window([], [], b"")
+        if stop and keys[-1] >= stop:
+            end = bisect_left(keys, stop, first)
+            return Window(keys[first:end], block.values[first:end], b"")
+        bound = reader.block_key(index) if index < count else b""
+        if stop and bound >= stop:
+            bound = b""
+        if first:
+            return Window(keys[first:], block.values[first:], bound)
+        return Window(keys, block.values, bound)
+
+    def keys_below(self, key: bytes, cells_max: int, cache: BlockCache) -> list[bytes]:
+        """The last keys below ``key`` (empty: the end), greatest first, of one block.
+
+        None only if there are none at all.
+        """
+        reader = self.reader
+        key = least_bound(key, self.entry.upper)
+        lower = self.entry.lower
+        index = reader.block_index(key) if key else reader.block_count - 1
+        while index >= 0 and reader.block_count:
+            keys = reader.block(index, cache).keys
+            end = bisect_left(keys, key) if key else len(keys)
+            begin = bisect_left(keys, lower)
+            if begin < end:
+                found = keys[max(begin, end - cells_max) : end]
+                found.reverse()
+                return found
+            if keys and keys[0] < lower:
+                break
+            index -= 1
+        return []
+
+    def blocks(self, cache: BlockCache) -> Iterator[Window]:
+        """All cells in order, a block at a time."""
+        start = self.entry.lower
+        while True:
+            window = self.window(start, b"", cache)
+            if window.keys:
+                yield window
+            if not window.bound:
+                return
+            start = window.bound
+
+    def split_row(self, cache: BlockCache) -> bytes | None:
+        """The encoded row in the middle; None if that is the first or last one of the file.
+
+        Source: StoreUtils.getFileSplitPoint.
+        """
+        mid = self.reader.mid_key()
+        if mid is None:
+            return None
+        stats = self.reader.stats
+        row = encoded_row_of(mid)
+        if row in (encoded_row_of(stats.first_key), encoded_row_of(stats.last_key)):
+            return None
+        return row
+
+
+def least_bound(left: bytes, right: bytes) -> bytes:
+    """The lower of two upper bounds, of which an empty one is open."""
+    if not left or not right:
+        return left or right
+    return min(left, right)
+
+
+def encoded_row_of(key: bytes) -> bytes:
+    """The encoded row a cell key begins with."""
+    return key[: key.index(b"\0\0")]
+
+
+def entry_of(family: bytes, path: str, stats: HFileStats) -> StoreFileEntry:
+    """The manifest entry of a file that was just written."""
+    return StoreFileEntry(
+        family=family,
+        path=path,
+        size=stats.size,
+        entries=stats.entries,
+        max_sequence_id=stats.max_sequence_id,
+        min_timestamp=stats.min_timestamp,
+        max_timestamp=stats.max_timestamp,
+        major=stats.major,
+    )
