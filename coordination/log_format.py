@@ -28,7 +28,7 @@ _HEADER: Final = struct.Struct(">8sQQI")
 _BATCH: Final = struct.Struct(">4sQII")
 _FRAME: Final = struct.Struct(">I")
 _CRC: Final = struct.Struct(">I")
-_ZNODES_A_FRAME: Final = 256
+_ZNODES_A_FRAME: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
