@@ -70,6 +70,11 @@ class Scheduler:
         self._numbers = 0
         self._current: SimLoop | None = None
 
+    @property
+    def current_name(self) -> str:
+        """Of the process whose callback runs."""
+        return self._current.name if self._current is not None else "nobody"
+
     def number(self) -> int:
         """The next of a sequence of numbers, for ties."""
         self._numbers += 1

@@ -30,7 +30,7 @@ from .objects import ObjectStore, SimObjects
 from .process import SimProcess
 from .processes import Factory, ProcessTable, SimProcesses, Slot
 from .tasks import SimTasks
-from .world import NO_FAULTS, Faults, World
+from .world import NO_FAULTS, Faults, TraceHandler, World
 
 T = TypeVar("T")
 
@@ -179,7 +179,8 @@ class Simulation:
             DeadlockError: nothing can happen any more.
         """
         task = self.start(name, coroutine)
-        self.world.scheduler.run(task.done, self.now_s + timeout_s)
+        with TraceHandler(self.world).attached():
+            self.world.scheduler.run(task.done, self.now_s + timeout_s)
         return task.result()
 
     def process(self, name: str) -> SimProcess | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
+import traceback
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -99,9 +102,43 @@ class Trace:
         self.lines.append(line)
         self.count += 1
 
+    def note(self, text: str) -> None:
+        """A line for people, left out of the digest: it may hold what differs between runs."""
+        self.lines.append(f"{self._clock():.6f} {text}")
+
     @property
     def digest(self) -> str:
         return self._digest.hexdigest()
+
+
+class TraceHandler(logging.Handler):
+    """Puts what the processes log among the lines of the trace."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info is not None and record.exc_info[1] is not None:
+            text += "\n" + "".join(traceback.format_exception(record.exc_info[1]))
+        name = self._world.scheduler.current_name
+        self._world.trace.note(f"{name} logs {record.levelname.lower()} {text}")
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Inside the block nothing is logged elsewhere."""
+        logger = logging.getLogger("raybase")
+        level, propagate = logger.level, logger.propagate
+        logger.addHandler(self)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(self)
+            logger.setLevel(level)
+            logger.propagate = propagate
 
 
 class World:
