@@ -145,7 +145,7 @@ class Attempts:
         last = "; ".join(self._errors or ())
         return RetriesExhaustedError(
             f"gave up {self._what()} {why}. Last errors: {last}. The cluster may be starting or "
-            "recovering: see `raybase status`. What was to be written may have been written"
+            "recovering: see `raybase status`. A mutation may have been applied"
         )
 
 
