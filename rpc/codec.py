@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from ..errors import BadFrameError
 from ..storage.cells import CellBatch
-from .columnar import Columns, decode_columns, encode_columns
+from .columnar import decode_columns, encode_columns
 
 DECODED_BYTES_MAX: Final = 256 * 1024 * 1024
 """What a block may unfold to: as much as the largest frame of the default settings."""
@@ -131,27 +131,25 @@ class ColumnarCodec:
             rows = [batch.rows[start] for start in starts]
             counts = [end - start for start, end in zip(starts, ends, strict=True)]
         return encode_columns(
-            Columns(
-                rows,
-                counts,
-                batch.families,
-                batch.qualifiers,
-                batch.timestamps,
-                batch.types,
-                batch.values,
-                partial=batch.partial,
-            )
+            rows,
+            counts,
+            batch.families,
+            batch.qualifiers,
+            batch.timestamps,
+            batch.types,
+            batch.values,
+            partial=batch.partial,
         )
 
     def decode(self, data: bytes) -> CellBatch:
         columns = decode_columns(data, DECODED_BYTES_MAX)
         batch = CellBatch()
         batch.rows = columns.row_of_each_cell()
-        batch.families = list(columns.families)
-        batch.qualifiers = list(columns.qualifiers)
-        batch.timestamps = list(columns.timestamps)
-        batch.types = list(columns.types)
-        batch.values = list(columns.values)
+        batch.families = columns.families
+        batch.qualifiers = columns.qualifiers
+        batch.timestamps = columns.timestamps
+        batch.types = columns.types
+        batch.values = columns.values
         batch.row_ends = list(accumulate(columns.counts))
         batch.partial = columns.partial
         return batch

@@ -2,29 +2,32 @@
 
 Little-endian throughout::
 
-    block      := version:u8 flags:u8 rows:u32 cells:u32
-                  strings(rows)                  the row keys
-                  numbers(rows, u32)             how many cells each row has
-                  strings(cells) strings(cells)  families, qualifiers
-                  numbers(cells, u64)            timestamps
-                  type:u8 * cells
-                  strings(cells)                 values, never CONSTANT or DICTIONARY
-    strings(0) := nothing
-    strings(n) := CONSTANT:u8   length:u32 bytes
-                | DICTIONARY:u8 size:u16 (length:u32)*size bytes index:u8*n
-                | EQUAL:u8      length:u32 bytes
-                | PLAIN:u8      (length:u32)*n bytes
-    numbers(0) := nothing
-    numbers(n, t) := CONSTANT:u8 value:t | PLAIN:u8 (value:t)*n
+    block   := version:u8 flags:u8 rows:u32 cells:u32
+               shape(row) shape(count) shape(family) shape(qualifier) shape(value)
+               form:u8 parameter:u64                       the timestamps' shape
+               data(row) * rows  data(count) * rows
+               data(family) data(qualifier) data(timestamp) type:u8 data(value)   all * cells
+    shape   := form:u8 parameter:u32
+    data    := of byte strings
+                 CONSTANT    bytes                         parameter: their length
+                 DICTIONARY  length:u32 * size  bytes  index:u8 * n    parameter: size
+                 EQUAL       bytes                         parameter: the length of each
+                 PLAIN       length:u32 * n  bytes
+               of numbers
+                 CONSTANT    nothing                       parameter: the number
+                 PLAIN       number * n                    counts u32, timestamps u64
 
-Bit 0 of ``flags``: the last row goes on in the next block. A small block can stand for many
-cells, so what it may unfold to is limited: to the bytes that KeyValueCodec would need.
+``count`` is how many cells a row has. Values are EQUAL or PLAIN. What has no elements is
+CONSTANT with no data. Bit 0 of ``flags``: the last row goes on in the next block. A small
+block can stand for many cells, so what it may unfold to is limited: to the bytes that
+KeyValueCodec would need for it.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain, repeat
 from operator import mul
 from typing import Final
@@ -40,11 +43,7 @@ DICTIONARY: Final = 1
 EQUAL: Final = 2
 PLAIN: Final = 3
 
-_HEADER: Final = struct.Struct("<BBII")
-_U32: Final = struct.Struct("<I")
-_U16: Final = struct.Struct("<H")
-_FORM_U32: Final = struct.Struct("<BI")
-_FORM_U64: Final = struct.Struct("<BQ")
+_HEADER: Final = struct.Struct("<BBII" + 5 * "BI" + "BQ")
 _DICTIONARY_SIZE_MAX: Final = 256
 _DICTIONARY_USES_MIN: Final = 4
 """A dictionary must save at least this many repetitions of each entry."""
@@ -52,40 +51,19 @@ _CELL_OVERHEAD_BYTES: Final = 24
 """What KeyValueCodec needs for a cell beside row, family, qualifier and value."""
 
 
+@dataclass(slots=True)
 class Columns:
     """Rows and their cells as parallel lists. A row may have no cells (deletes of rows)."""
 
-    __slots__ = (
-        "counts",
-        "families",
-        "partial",
-        "qualifiers",
-        "rows",
-        "timestamps",
-        "types",
-        "values",
-    )
-
-    def __init__(
-        self,
-        rows: Sequence[bytes],
-        counts: Sequence[int],
-        families: Sequence[bytes],
-        qualifiers: Sequence[bytes],
-        timestamps: Sequence[int],
-        types: Sequence[int],
-        values: Sequence[bytes],
-        *,
-        partial: bool = False,
-    ) -> None:
-        self.rows = rows
-        self.counts = counts
-        self.families = families
-        self.qualifiers = qualifiers
-        self.timestamps = timestamps
-        self.types = types
-        self.values = values
-        self.partial = partial
+    rows: list[bytes]
+    counts: list[int]
+    """How many cells each row has."""
+    families: list[bytes]
+    qualifiers: list[bytes]
+    timestamps: list[int]
+    types: list[int]
+    values: list[bytes]
+    partial: bool
 
     def row_of_each_cell(self) -> list[bytes]:
         if self.counts.count(1) == len(self.rows):
@@ -93,58 +71,92 @@ class Columns:
         return list(chain.from_iterable(map(repeat, self.rows, self.counts)))
 
 
-def encode_columns(columns: Columns) -> bytes:
-    """The block of these columns; they must agree in length."""
-    rows = len(columns.rows)
-    cells = len(columns.values)
-    parts = [_HEADER.pack(VERSION, PARTIAL if columns.partial else 0, rows, cells)]
-    if rows:
-        _put_distinct(parts, columns.rows)
-        _put_numbers(parts, columns.counts, _FORM_U32, "I")
-    if cells:
-        _put_repeating(parts, columns.families)
-        _put_repeating(parts, columns.qualifiers)
-        _put_numbers(parts, columns.timestamps, _FORM_U64, "Q")
-        parts.append(bytes(columns.types))
-        _put_distinct(parts, columns.values)
+def encode_columns(
+    rows: Sequence[bytes],
+    counts: Sequence[int],
+    families: Sequence[bytes],
+    qualifiers: Sequence[bytes],
+    timestamps: Sequence[int],
+    types: Sequence[int],
+    values: Sequence[bytes],
+    *,
+    partial: bool = False,
+) -> bytes:
+    """The block of these columns: two as long as there are rows, five as there are cells."""
+    parts = [b""]
+    row_form, row_parameter = _put_distinct(parts, rows)
+    count_form, count_parameter = _put_numbers(parts, counts, "I")
+    family_form, family_parameter = _put_repeating(parts, families)
+    qualifier_form, qualifier_parameter = _put_repeating(parts, qualifiers)
+    timestamp_form, timestamp_parameter = _put_numbers(parts, timestamps, "Q")
+    parts.append(bytes(types))
+    value_form, value_parameter = _put_distinct(parts, values)
+    parts[0] = _HEADER.pack(
+        VERSION,
+        PARTIAL if partial else 0,
+        len(rows),
+        len(values),
+        row_form,
+        row_parameter,
+        count_form,
+        count_parameter,
+        family_form,
+        family_parameter,
+        qualifier_form,
+        qualifier_parameter,
+        value_form,
+        value_parameter,
+        timestamp_form,
+        timestamp_parameter,
+    )
     return b"".join(parts)
 
 
-def _put_numbers(
-    parts: list[bytes], numbers: Sequence[int], constant: struct.Struct, code: str
-) -> None:
+# Each of these adds a column's data to ``parts`` and returns its shape.
+
+
+def _put_numbers(parts: list[bytes], numbers: Sequence[int], code: str) -> tuple[int, int]:
     count = len(numbers)
+    if not count:
+        return CONSTANT, 0
     if numbers.count(numbers[0]) == count:
-        parts.append(constant.pack(CONSTANT, numbers[0]))
-    else:
-        parts.append(struct.pack(f"<B{count}{code}", PLAIN, *numbers))
+        return CONSTANT, numbers[0]
+    parts.append(struct.pack(f"<{count}{code}", *numbers))
+    return PLAIN, 0
 
 
-def _put_repeating(parts: list[bytes], texts: Sequence[bytes]) -> None:
+def _put_repeating(parts: list[bytes], texts: Sequence[bytes]) -> tuple[int, int]:
     count = len(texts)
+    if not count:
+        return CONSTANT, 0
     first = texts[0]
     if texts.count(first) == count:
-        parts.append(_FORM_U32.pack(CONSTANT, len(first)))
         parts.append(first)
-        return
+        return CONSTANT, len(first)
     index = {text: at for at, text in enumerate(dict.fromkeys(texts))}
     size = len(index)
     if size > _DICTIONARY_SIZE_MAX or size * _DICTIONARY_USES_MIN > count:
-        _put_distinct(parts, texts)
-        return
-    parts.append(struct.pack(f"<BH{size}I", DICTIONARY, size, *map(len, index)))
+        return _put_distinct(parts, texts)
+    parts.append(struct.pack(f"<{size}I", *map(len, index)))
     parts.extend(index)
     parts.append(bytes(map(index.__getitem__, texts)))
+    return DICTIONARY, size
 
 
-def _put_distinct(parts: list[bytes], texts: Sequence[bytes]) -> None:
+def _put_distinct(parts: list[bytes], texts: Sequence[bytes]) -> tuple[int, int]:
+    count = len(texts)
+    if count == 1:
+        parts.append(texts[0])
+        return EQUAL, len(texts[0])
+    if not count:
+        return CONSTANT, 0
     lengths = list(map(len, texts))
-    count = len(lengths)
     if lengths.count(lengths[0]) == count:
-        parts.append(_FORM_U32.pack(EQUAL, lengths[0]))
-    else:
-        parts.append(struct.pack(f"<B{count}I", PLAIN, *lengths))
+        parts.extend(texts)
+        return EQUAL, lengths[0]
+    parts.append(struct.pack(f"<{count}I", *lengths))
     parts.extend(texts)
+    return PLAIN, 0
 
 
 def decode_columns(data: bytes, bytes_max: int) -> Columns:
@@ -153,26 +165,30 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
     Raises BadFrameError if it is cut, has bytes left over or contradicts itself, and if its
     cells would need more than ``bytes_max``.
     """
-    reader = _BlockReader(data)
-    version, flags, rows, cells = reader.header()
+    if len(data) < _HEADER.size:
+        raise BadFrameError(f"a columnar block of {len(data)} bytes")
+    version, flags, rows, cells, *shapes = _HEADER.unpack_from(data)
     if version != VERSION or flags & ~PARTIAL:
         raise BadFrameError(f"a columnar block of version {version}, flags {flags}")
     unfolded = (rows + cells) * _CELL_OVERHEAD_BYTES
     _limit(unfolded, bytes_max)
-    row_keys, size = reader.strings(rows)
+    reader = _BlockReader(data, _HEADER.size)
+    row_keys, size = reader.strings(rows, shapes[0], shapes[1])
     _limit(size, bytes_max)
-    counts = reader.numbers(rows, "<u4", 4)
+    counts = reader.numbers(rows, shapes[2], shapes[3], "<u4")
     if sum(counts) != cells:
         raise BadFrameError(f"a block of {cells} cells whose rows have {sum(counts)}")
     unfolded += sum(map(mul, map(len, row_keys), counts))
-    families, size = reader.strings(cells)
+    families, size = reader.strings(cells, shapes[4], shapes[5])
     unfolded += size
-    qualifiers, size = reader.strings(cells)
+    qualifiers, size = reader.strings(cells, shapes[6], shapes[7])
     unfolded += size
     _limit(unfolded, bytes_max)
-    timestamps = reader.numbers(cells, "<u8", 8)
+    timestamps = reader.numbers(cells, shapes[10], shapes[11], "<u8")
     types = list(reader.take(cells))
-    values, size = reader.strings(cells, folded=False)
+    if shapes[8] in (CONSTANT, DICTIONARY) and cells:
+        raise BadFrameError(f"values of form {shapes[8]}")
+    values, size = reader.strings(cells, shapes[8], shapes[9])
     _limit(unfolded + size, bytes_max)
     reader.end()
     return Columns(
@@ -183,7 +199,7 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
         timestamps,
         types,
         values,
-        partial=bool(flags & PARTIAL),
+        bool(flags & PARTIAL),
     )
 
 
@@ -197,9 +213,9 @@ class _BlockReader:
 
     __slots__ = ("_at", "_data")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, at: int) -> None:
         self._data = data
-        self._at = 0
+        self._at = at
 
     def take(self, length: int) -> bytes:
         at = self._at
@@ -213,65 +229,49 @@ class _BlockReader:
         if self._at != len(self._data):
             raise BadFrameError(f"{len(self._data) - self._at} bytes after a columnar block")
 
-    def header(self) -> tuple[int, int, int, int]:
-        version, flags, rows, cells = _HEADER.unpack(self.take(_HEADER.size))
-        return version, flags, rows, cells
-
-    def _u32(self) -> int:
-        return int(_U32.unpack(self.take(4))[0])
-
-    def _lengths(self, count: int) -> list[int]:
-        return list(struct.unpack(f"<{count}I", self.take(4 * count)))
-
-    def numbers(self, count: int, dtype: str, width: int) -> list[int]:
-        if not count:
-            return []
-        form = self.take(1)[0]
+    def numbers(self, count: int, form: int, parameter: int, dtype: str) -> list[int]:
         if form == CONSTANT:
-            return [int.from_bytes(self.take(width), "little")] * count
+            return [parameter] * count
         if form == PLAIN:
+            width = numpy.dtype(dtype).itemsize
             numbers: list[int] = numpy.frombuffer(self.take(width * count), dtype).tolist()
             return numbers
         raise BadFrameError(f"numbers of unknown form {form}")
 
-    def strings(self, count: int, *, folded: bool = True) -> tuple[list[bytes], int]:
+    def strings(self, count: int, form: int, parameter: int) -> tuple[list[bytes], int]:
         """``count`` byte strings, and how many bytes they are, one by one."""
-        if not count:
-            return [], 0
-        form = self.take(1)[0]
+        if form == CONSTANT or not count:
+            return [self.take(parameter)] * count, parameter * count
         if form == EQUAL:
-            return self._equal(count)
+            return self._equal(count, parameter)
         if form == PLAIN:
-            return self._plain(self._lengths(count))
-        if form == CONSTANT and folded:
-            text = self.take(self._u32())
-            return [text] * count, len(text) * count
-        if form == DICTIONARY and folded:
-            return self._dictionary(count)
+            return self._plain(count)
+        if form == DICTIONARY:
+            return self._dictionary(count, parameter)
         raise BadFrameError(f"strings of unknown form {form}")
 
-    def _equal(self, count: int) -> tuple[list[bytes], int]:
-        length = self._u32()
+    def _equal(self, count: int, length: int) -> tuple[list[bytes], int]:
         data = self.take(length * count)
-        if not length:
-            return [b""] * count, 0
         if count == 1:
             return [data], length
+        if not length:
+            return [b""] * count, 0
         texts: list[bytes] = numpy.frombuffer(data, f"V{length}").tolist()
         return texts, len(data)
 
-    def _plain(self, lengths: list[int]) -> tuple[list[bytes], int]:
+    def _plain(self, count: int) -> tuple[list[bytes], int]:
+        lengths = struct.unpack(f"<{count}I", self.take(4 * count))
         data = self.take(sum(lengths))
         # A Struct of its own: struct.unpack would keep a hundred such formats in its cache.
-        layout = struct.Struct("%ds" * len(lengths) % tuple(lengths))
+        layout = struct.Struct("%ds" * count % lengths)
         return list(layout.unpack(data)), len(data)
 
-    def _dictionary(self, count: int) -> tuple[list[bytes], int]:
-        size = int(_U16.unpack(self.take(2))[0])
-        entries, _ = self._plain(self._lengths(size))
+    def _dictionary(self, count: int, size: int) -> tuple[list[bytes], int]:
+        if size > _DICTIONARY_SIZE_MAX:
+            raise BadFrameError(f"a dictionary of {size} entries")
+        entries, _ = self._plain(size)
         index = self.take(count)
         uses = numpy.bincount(numpy.frombuffer(index, numpy.uint8), minlength=size).tolist()
         if len(uses) > size:
             raise BadFrameError(f"index {len(uses) - 1} into a dictionary of {size}")
-        unfolded = sum(map(mul, map(len, entries), uses))
-        return [entries[at] for at in index], unfolded
+        return [entries[at] for at in index], sum(map(mul, map(len, entries), uses))

@@ -49,6 +49,7 @@ class ServerConnection(asyncio.Protocol):
         self._peer = Peer("", "", "", None)
         self._attributes: dict[str, bytes] = {}
         self._received_s = 0.0
+        self._now_s = 0.0
         self._answers: list[bytes] = []
         self._unsent_bytes = 0
         self._write_paused = False
@@ -101,11 +102,13 @@ class ServerConnection(asyncio.Protocol):
     def _advance(self) -> None:
         """Goes on with what was received, as far as bytes, answers and the slice allow."""
         self._advance_later = None
-        now_s = self._server.clock.monotonic_s
-        stop_s = now_s() + SLICE_S
+        monotonic_s = self._server.clock.monotonic_s
+        self._now_s = monotonic_s()
+        stop_s = self._now_s + SLICE_S
         try:
             while not self._is_blocked() and not self._refused and self._step():
-                if now_s() >= stop_s:
+                self._now_s = monotonic_s()
+                if self._now_s >= stop_s:
                     loop = asyncio.get_running_loop()
                     self._advance_later = loop.call_soon(self._advance)
                     break
@@ -205,7 +208,7 @@ class ServerConnection(asyncio.Protocol):
     def _run(self, header: pb.RequestHeader, frame: bytes, at: int) -> None:
         server = self._server
         deadline_s = self._received_s + header.timeout / 1000 if header.timeout else None
-        if deadline_s is not None and server.clock.monotonic_s() > deadline_s:
+        if deadline_s is not None and self._now_s > deadline_s:
             server.counters.expired += 1
             return
         found = self._handlers.get(header.method_name)

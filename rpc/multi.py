@@ -18,7 +18,7 @@ from ..operations import Cell, Condition, Delete, Get, Mutation, MutationKind
 from ..storage.cells import CellBatch
 from .call import Reply
 from .codec import DECODED_BYTES_MAX, CellCodec
-from .columnar import Columns, decode_columns, encode_columns
+from .columnar import decode_columns, encode_columns
 from .exceptions import error_from_pair, name_and_text
 from .mutations import (
     DURABILITY_TO_PB,
@@ -135,8 +135,8 @@ def _encode_mutations(mutations: Sequence[Mutation]) -> bytes:
     rows = [one.row for one in mutations]
     counts = [len(one.cells) for one in mutations]
     if not cells:
-        return encode_columns(Columns(rows, counts, (), (), (), (), ()))
-    return encode_columns(Columns(rows, counts, *zip(*cells, strict=True)))
+        return encode_columns(rows, counts, (), (), (), (), ())
+    return encode_columns(rows, counts, *zip(*cells, strict=True))
 
 
 class _RunSource:

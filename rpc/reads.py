@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ..errors import BadFrameError, IllegalArgumentError, UnsupportedOperationError
@@ -53,11 +53,14 @@ def time_range_from_pb(message: Any) -> TimeRange:
     return TimeRange(getattr(wire, "from"), min(stop, LATEST_TIMESTAMP))
 
 
-def _refuse(message: Any, names: Sequence[str]) -> None:
+def _refuse_unsupported(message: pb.Get | pb.Scan) -> None:
     """Refuses what would change the answer and is not offered, rather than leave it out."""
-    for name in names:
-        if message.HasField(name) and getattr(message, name):
-            raise UnsupportedOperationError(f"{name} of {message.DESCRIPTOR.name} is not supported")
+    if message.HasField("filter"):
+        raise UnsupportedOperationError("filters are not supported")
+    if message.store_limit or message.store_offset:
+        raise UnsupportedOperationError("store_limit and store_offset are not supported")
+    if message.cf_time_range:
+        raise UnsupportedOperationError("time ranges of single families are not supported")
 
 
 def get_to_pb(get: Get) -> pb.Get:
@@ -73,13 +76,11 @@ def get_to_pb(get: Get) -> pb.Get:
 
 def get_from_pb(message: pb.Get) -> Get:
     """Raises IllegalArgumentError or UnsupportedOperationError."""
-    if message.HasField("filter"):
-        raise UnsupportedOperationError("filters are not supported")
-    _refuse(message, ("store_limit", "store_offset", "closest_row_before"))
-    if message.cf_time_range:
-        raise UnsupportedOperationError("time ranges of single families are not supported")
+    _refuse_unsupported(message)
+    if message.closest_row_before:
+        raise UnsupportedOperationError("closest_row_before is not supported")
     return Get(
-        bytes(message.row),
+        message.row,
         columns_from_pb(message.column) if message.column else {},
         message.max_versions,
         time_range_from_pb(message),
@@ -130,11 +131,9 @@ def scan_from_request(request: pb.ScanRequest) -> Scan:
     Raises IllegalArgumentError or UnsupportedOperationError.
     """
     message = request.scan
-    if message.HasField("filter"):
-        raise UnsupportedOperationError("filters are not supported")
-    _refuse(message, ("store_limit", "store_offset", "batch_size"))
-    if message.cf_time_range:
-        raise UnsupportedOperationError("time ranges of single families are not supported")
+    _refuse_unsupported(message)
+    if message.batch_size:
+        raise UnsupportedOperationError("batch_size is not supported")
     if request.number_of_rows > ROWS_MAX:
         raise IllegalArgumentError(f"number_of_rows {request.number_of_rows} is negative")
     caching = request.number_of_rows

@@ -22,6 +22,7 @@ from .proto import hbase_pb2 as pb
 PB_MAGIC: Final = b"PBUF"
 """What HBase writes before a message in a cell or a znode."""
 
+_META_NAME: Final = META_REGION.name
 _FOREVER_S: Final = 2**31 - 1
 """HBase's TTL of a family whose cells never expire."""
 
@@ -99,7 +100,7 @@ def encoded_name(region_name: bytes) -> str:
     """
     if b"," not in region_name:
         return _text(region_name)
-    if region_name == META_REGION.name:
+    if region_name == _META_NAME:
         return META_REGION.encoded_name
     parts = region_name.rsplit(b".", 2)
     if len(parts) != 3 or parts[2] or not parts[1]:
