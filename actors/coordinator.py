@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from .. import __version__
 from ..config import ClusterConfig
@@ -26,6 +26,9 @@ from ..coordination.state import CoordinatorState
 from ..errors import FatalError, ProcessDiedError, RaybaseError, ServerNotRunningError
 from ..runtime import Runtime
 from .coordinator_files import CoordinatorFiles
+
+EXIT_S: Final = 1.0
+"""Within this a process that is to end has ended."""
 
 
 class Coordinator:
@@ -63,6 +66,7 @@ class Coordinator:
             )
         except (FatalError, OSError) as error:
             self._runtime.processes.exit(f"coordinator {self._name}: {error}")
+            await self._runtime.clock.sleep(EXIT_S)
             raise
         session = self._config.session
         clock = self._runtime.clock

@@ -36,6 +36,8 @@ from ..coordination.watch_manager import Watcher, WatchKey, WatchManager
 from ..coordination.znode import Stat
 from ..errors import (
     CoordinationError,
+    CorruptionError,
+    FatalError,
     ProcessDiedError,
     RetryableError,
     SessionExpiredError,
@@ -299,8 +301,9 @@ class Session:
                 result = await self._coordinator.call(
                     method, *self._header(method, args), timeout_s=heartbeat_s * ANSWER_SLACK
                 )
-            except (RetryableError, ProcessDiedError):
-                # A coordinator is begun again under its name, so even its death passes.
+            except (RetryableError, ProcessDiedError, FatalError, CorruptionError):
+                # A coordinator is begun again under its name, so even its death passes; and
+                # what is fatal to it is not so to us.
                 pause_s = self._runtime.entropy.uniform(0.05, 0.15) * heartbeat_s
                 await self._runtime.clock.sleep(pause_s)
             else:
