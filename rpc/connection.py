@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from ..errors import (
@@ -95,6 +95,11 @@ class ServerConnection(asyncio.Protocol):
         self._advance()
 
     # Reading
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What was received and is not a call yet."""
+        return self._reader.buffered_bytes
 
     def _is_blocked(self) -> bool:
         return self._write_paused or self._unsent_bytes > UNSENT_BYTES_MAX
@@ -236,15 +241,18 @@ class ServerConnection(asyncio.Protocol):
         if isinstance(reply, Reply):
             self._answer(header.call_id, method, reply)
         else:
-            server.begin(self._answer_later(header.call_id, method, reply), len(frame))
+            server.begin(reply, partial(self._finished, header.call_id, method), len(frame))
 
-    async def _answer_later(self, call_id: int, method: Method, awaited: Awaitable[Reply]) -> None:
-        try:
-            reply = await awaited
-        except Exception as error:
+    def _finished(self, call_id: int, method: Method, future: asyncio.Future[Reply]) -> None:
+        if future.cancelled():  # as the server ends
+            return
+        error = future.exception()
+        if error is None:
+            self._answer(call_id, method, future.result())
+        elif isinstance(error, Exception):
             self._answer_raised(call_id, method, error)
         else:
-            self._answer(call_id, method, reply)
+            raise error
 
     def _call(
         self,

@@ -16,8 +16,8 @@ from ..errors import (
 )
 from .proto import hbase_pb2 as pb
 
-INTERNAL: Final = "java.io.IOException"
-"""Class of what went wrong inside the server and has no name of its own."""
+INTERNAL: Final = RaybaseError.java_class
+"""Class of what went wrong inside the server and has no name of its own: a bug."""
 
 _MOVED = re.compile(r"hostname=(\S+) port=(\d+) startCode=(-?\d+)\. As of locationSeqNum=(-?\d+)\.")
 

@@ -16,13 +16,14 @@ Source: NettyRpcServer.java, ServerRpcConnection.java, CallRunner.java.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..config import RpcConfig
 from ..errors import IllegalArgumentError
 from ..runtime import Clock
-from .call import Handler
+from .call import Handler, Reply
 from .connection import ServerConnection
 from .services import SERVICES, Method
 
@@ -77,7 +78,7 @@ class RpcServer:
         self._gate = gate
         self._on_fatal = on_fatal
         self._connections: dict[ServerConnection, None] = {}
-        self._calls: dict[asyncio.Task[None], int] = {}
+        self._calls: dict[asyncio.Future[Reply], int] = {}
         self._call_bytes = 0
         self._ready: list[ServerConnection] = []
         self._flush: asyncio.Task[None] | None = None
@@ -102,12 +103,12 @@ class RpcServer:
     async def close(self) -> None:
         """Ends all connections and cancels what is under way. Idempotent."""
         self._closed = True
-        tasks = list(self._calls)
+        ending: list[asyncio.Future[Any]] = [*self._calls]
         if self._flush is not None:
-            tasks.append(self._flush)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            ending.append(self._flush)
+        for one in ending:
+            one.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         self._abort_connections()
 
     def connected(self, connection: ServerConnection) -> None:
@@ -120,17 +121,21 @@ class RpcServer:
     def disconnected(self, connection: ServerConnection) -> None:
         self._connections.pop(connection, None)
 
-    def begin(self, call: Coroutine[None, None, None], request_bytes: int) -> None:
-        """Runs a call that cannot be answered at once; it is under way until it ends."""
-        task = asyncio.create_task(call)
-        self._calls[task] = request_bytes
+    def begin(
+        self,
+        reply: Awaitable[Reply],
+        finish: Callable[[asyncio.Future[Reply]], None],
+        request_bytes: int,
+    ) -> None:
+        """Waits for a reply that is not there yet; until it is, the call is under way."""
+        future = asyncio.ensure_future(reply)
+        self._calls[future] = request_bytes
         self._call_bytes += request_bytes
-        task.add_done_callback(self._ended)
+        future.add_done_callback(self._ended)
+        future.add_done_callback(finish)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._call_bytes -= self._calls.pop(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    def _ended(self, future: asyncio.Future[Reply]) -> None:
+        self._call_bytes -= self._calls.pop(future)
 
     def ready(self, connection: ServerConnection) -> None:
         """The connection has answers to send: flush at the end of this turn of the loop."""

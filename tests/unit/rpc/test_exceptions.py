@@ -89,11 +89,12 @@ def test_flags_tell_foreign_clients_what_to_do(
     assert response.server_overloaded is overloaded
 
 
-def test_what_has_no_name_is_an_io_exception() -> None:
-    response = exception_response(ValueError("a bug"))
-    assert response.exception_class_name == "java.io.IOException"
-    assert "ValueError: a bug" in response.stack_trace
-    assert isinstance(error_from_response(response), RetryableError)
+def test_a_bug_arrives_as_the_base_of_all_errors() -> None:
+    response = exception_response(ValueError("odd"))
+    assert response.exception_class_name == HBASE + "HBaseIOException"
+    found = error_from_response(response)
+    assert type(found) is RaybaseError
+    assert str(found) == "ValueError: odd"
 
 
 def test_a_java_stack_trace_is_cut_to_its_message() -> None:

@@ -20,7 +20,9 @@ from raybase.rpc.schema import parsed
 REGION = RegionInfo(TableName("ns", "t"), b"a,\x00", b"b", 1700000000000)
 
 
-@pytest.mark.parametrize("region", [REGION, META_REGION, REGION.with_flags(offline=True, split=True)])
+@pytest.mark.parametrize(
+    "region", [REGION, META_REGION, REGION.with_flags(offline=True, split=True)]
+)
 def test_a_region_survives(region: RegionInfo) -> None:
     assert convert.region_info_from_pb(convert.region_info_to_pb(region)) == region
     value = convert.region_info_to_cell(region)
