@@ -217,8 +217,9 @@ class BlockingShell:
 
     def _channel(self, call: Call) -> Channel:
         if os.getpid() != self._process:
-            # The parent's sockets carry the parent's calls.
-            self._pool, self._process = {}, os.getpid()
+            # The parent's sockets carry the parent's calls; it keeps them when we close ours.
+            self.close()
+            self._process = os.getpid()
         free = self._pool.get((call.address, call.service))
         if free:
             return free.pop()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from raybase.actors.system import SystemClock, TcpNetwork
 from raybase.client.admin_core import AdminCore
 from raybase.client.core import Core
 from raybase.client.effects import (
@@ -21,7 +24,7 @@ from raybase.client.effects import (
     Sleep,
 )
 from raybase.client.table_core import TableCore
-from raybase.config import ClientConfig
+from raybase.config import ClientConfig, RpcConfig
 from raybase.errors import (
     ConnectionLostError,
     NoSuchFamilyError,
@@ -31,6 +34,7 @@ from raybase.errors import (
     TableExistsError,
     TableNotFoundError,
     UnknownScannerError,
+    UnsupportedOperationError,
 )
 from raybase.model import (
     META_REGION,
@@ -48,6 +52,8 @@ from raybase.rpc.client import Answer
 from raybase.rpc.codec import COLUMNAR
 from raybase.rpc.multi import RegionAnswer
 from raybase.rpc.proto import hbase_pb2 as pb
+from raybase.rpc.server import RpcServer
+from raybase.rpc.services import SERVICES
 from raybase.storage.cells import CellBatch
 from raybase.storage.key import META_ROWS, PLAIN_ROWS
 
@@ -90,6 +96,7 @@ class FakeCluster:
     states: dict[TableName, int] = field(default_factory=dict)
     moved: dict[bytes, Place] = field(default_factory=dict)
     meta_server: ServerName = META_SERVER
+    master: ServerName = MASTER_SERVER
     cells_per_answer: int = 10**9
     faults: dict[str, list[RaybaseError]] = field(default_factory=dict)
     late_faults: dict[str, list[RaybaseError]] = field(default_factory=dict)
@@ -178,7 +185,7 @@ class FakeCluster:
         return Reply(pb.GetClusterIdResponse(cluster_id="the-cluster"))
 
     def _getActiveMaster(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
-        name = schema.server_name_to_pb(MASTER_SERVER)
+        name = schema.server_name_to_pb(self.master)
         return Reply(pb.GetActiveMasterResponse(server_name=name))
 
     def _getMetaRegionLocations(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
@@ -460,7 +467,7 @@ class FakeCluster:
         return Reply(pb.GetTableDescriptorsResponse(table_schema=found))
 
     def _getClusterStatus(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
-        status = pb.ClusterStatus(master=schema.server_name_to_pb(MASTER_SERVER))
+        status = pb.ClusterStatus(master=schema.server_name_to_pb(self.master))
         for one in self.servers:
             live = status.live_servers.add(server=schema.server_name_to_pb(one))
             live.server_load.total_number_of_requests = 7
@@ -589,7 +596,7 @@ class Driver:
 
     def _call(self, call: Call) -> Answer:
         self.before_call(call)
-        known = [*self.cluster.servers, MASTER_SERVER]
+        known = [*self.cluster.servers, self.cluster.master]
         server = next((one for one in known if (one.host, one.port) == call.address), None)
         if server is None:
             raise ConnectionLostError(f"nobody at {call.address}")
@@ -601,6 +608,91 @@ class Driver:
             cells = COLUMNAR.decode(COLUMNAR.encode(cells))
         message = type(reply.message).FromString(reply.message.SerializeToString())
         return Answer(0, message, cells)
+
+
+class Service:
+    """One service of one server, as RpcServer wants it: a method for each call."""
+
+    def __init__(self, cluster: FakeCluster, server: ServerName, name: str) -> None:
+        for method in SERVICES[name].values():
+            setattr(self, method.handler, self._handler(cluster, server, method.name))
+
+    @staticmethod
+    def _handler(cluster: FakeCluster, server: ServerName, method: str) -> Callable[..., Reply]:
+        def handle(call: Any) -> Reply:
+            if not hasattr(cluster, f"_{method[0].lower()}{method[1:]}"):
+                raise UnsupportedOperationError(method)
+            return cluster.handle(server, method, call.request, call.cells)
+
+        return handle
+
+
+class ServedCluster:
+    """A FakeCluster behind real ports of this machine, in a thread with a loop of its own."""
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self.cluster = cluster
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._rpc: list[tuple[RpcServer, Any]] = []
+        cluster.servers = [self.serve(10), self.serve(20)]
+        cluster.meta_server = cluster.servers[0]
+        cluster.master = self.serve(90)
+        self.address = ",".join(one.address for one in cluster.servers)
+
+    def serve(self, start_code: int) -> ServerName:
+        """A new server's name, with the port it listens on."""
+        return self.call(self._serve(start_code))
+
+    async def _serve(self, start_code: int) -> ServerName:
+        services: dict[str, object] = {}
+
+        async def gate() -> None:
+            return
+
+        def on_fatal(error: Exception) -> None:
+            raise error
+
+        network = TcpNetwork()
+        factory: Callable[[], asyncio.Protocol] = lambda: rpc()  # noqa: E731
+        listener = await network.listen(factory, "127.0.0.1", 0)
+        name = ServerName("127.0.0.1", listener.port, start_code)
+        services.update({one: Service(self.cluster, name, one) for one in SERVICES})
+        rpc = RpcServer(services, RpcConfig(), SystemClock(), gate, on_fatal=on_fatal)
+        self._rpc.append((rpc, listener))
+        return name
+
+    def cut(self) -> None:
+        """Ends all connections, as a restart of the servers would."""
+
+        async def abort() -> None:
+            for rpc, _ in self._rpc:
+                for one in list(rpc._connections):
+                    one.abort()
+
+        self.call(abort())
+
+    def call(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    def close(self) -> None:
+        async def close() -> None:
+            for rpc, listener in self._rpc:
+                await listener.close()
+                await rpc.close()
+
+        self.call(close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture
+def served(cluster: FakeCluster) -> Iterator[ServedCluster]:
+    one = ServedCluster(cluster)
+    yield one
+    one.close()
 
 
 @pytest.fixture

@@ -1,0 +1,451 @@
+"""The shell's commands. Names, arguments and options are those of HBase's shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text as RichText
+
+from ..errors import IllegalArgumentError
+from ..model import FamilyDescriptor
+from ..operations import Delete
+from .arguments import split_column
+from .connection import Connection
+from .result import Result, text
+from .shell_parser import Line, number
+
+_ROWS_PRINTED: Final = 500
+"""Rows of a scan that are printed as one table."""
+
+_FAMILY_OPTIONS: Final = {
+    "VERSIONS": "max_versions",
+    "MIN_VERSIONS": "min_versions",
+    "TTL": "ttl_s",
+    "BLOCKSIZE": "block_bytes",
+}
+_TABLE_OPTIONS: Final = {"MAX_FILESIZE": "region_bytes_max", "MEMSTORE_FLUSHSIZE": "flush_bytes"}
+_READ_OPTIONS: Final = {"COLUMN", "COLUMNS", "VERSIONS", "TIMERANGE", "TIMESTAMP"}
+_SCAN_OPTIONS: Final = _READ_OPTIONS | {
+    "STARTROW",
+    "STOPROW",
+    "ROWPREFIXFILTER",
+    "LIMIT",
+    "REVERSED",
+    "CACHE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: how it is written, what it does, and the method that does it."""
+
+    usage: str
+    summary: str
+    run: Callable[[Commands, Line], None]
+
+
+class Commands:
+    """Runs commands on a connection and prints what they answer.
+
+    Every error is a RaybaseError whose message is a sentence for the user.
+    """
+
+    def __init__(self, connection: Connection, console: Console) -> None:
+        self.connection = connection
+        self.console = console
+
+    def run(self, line: Line) -> None:
+        command = COMMANDS.get(line.command)
+        if command is None:
+            raise IllegalArgumentError(f"there is no command {line.command!r}; `help` lists them")
+        command.run(self, line)
+
+    # -- tables ----------------------------------------------------------------------------
+
+    def create(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        families: dict[str, dict[str, Any]] = {_string(one): {} for one in line.values[1:]}
+        families |= _families(line.maps)
+        if not families:
+            raise IllegalArgumentError("create needs a column family: create 't', 'f'")
+        options = {
+            field: number(option, line.options[option])
+            for option, field in _TABLE_OPTIONS.items()
+            if option in line.options
+        }
+        splits = line.options.get("SPLITS", [])
+        self.connection.admin.create_table(name, families, splits=splits, **options)
+        self._say(f"created table {text(name)}")
+
+    def list(self, line: Line) -> None:
+        table = _table("table", "state")
+        for name in self.connection.admin.tables():
+            table.add_row(str(name), self.connection.admin.state(name).name.lower())
+        self.console.print(table)
+
+    def describe(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        descriptor = self.connection.admin.describe(name)
+        state = self.connection.admin.state(name).name.lower()
+        title = f"{descriptor.name}, {state}"
+        for label, value in (
+            ("MAX_FILESIZE", descriptor.region_bytes_max),
+            ("MEMSTORE_FLUSHSIZE", descriptor.flush_bytes),
+            *descriptor.attributes.items(),
+        ):
+            title += f", {label} {value}" if value else ""
+        table = _table("family", *_FAMILY_OPTIONS, "options", title=title)
+        for one in descriptor.families:
+            numbers = [_option_text(one, field) for field in _FAMILY_OPTIONS.values()]
+            options = ", ".join(f"{key} {value}" for key, value in one.attributes.items())
+            table.add_row(_rich(one.name), *numbers, options)
+        self.console.print(table)
+
+    def alter(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        admin = self.connection.admin
+        if not line.maps:
+            raise IllegalArgumentError(
+                "alter needs families: alter 't', {NAME => 'f', VERSIONS => 3}, or "
+                "{NAME => 'f', METHOD => 'delete'}"
+            )
+        known = {one.name for one in admin.describe(name).families}
+        for one in line.maps:
+            if _string(one.get("METHOD", b"")) == "delete":
+                admin.drop_family(name, one.get("NAME", b""))
+                continue
+            for family, options in _families([one]).items():
+                change = admin.modify_family if family.encode() in known else admin.add_family
+                change(name, family, **options)
+        self._say(f"altered table {text(name)}")
+
+    def drop(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        self.connection.admin.delete_table(name)
+        self._say(f"dropped table {text(name)}")
+
+    def disable(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        self.connection.admin.disable_table(name)
+        self._say(f"disabled table {text(name)}")
+
+    def enable(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        self.connection.admin.enable_table(name)
+        self._say(f"enabled table {text(name)}")
+
+    def exists(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        there = self.connection.admin.exists(name)
+        self._say(f"table {text(name)} {'exists' if there else 'does not exist'}")
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def put(self, line: Line) -> None:
+        name, row, column, value = _arguments(line, "a table", "a row", "a column", "a value")
+        stamp = number("a timestamp", line.values[4]) if len(line.values) > 4 else None
+        self.connection.table(name).put(row, {column: value}, timestamp=stamp)
+
+    def get(self, line: Line) -> None:
+        name, row = _arguments(line, "a table", "a row")
+        options = _read_options(line, _READ_OPTIONS)
+        if len(line.values) > 2:
+            options["columns"] = _flat(line.values[2:])
+        result = self.connection.table(name).get(row, **options)
+        table = _table("column", "timestamp", "value")
+        for cell in result.cells:
+            table.add_row(_rich(cell.column), str(cell.timestamp), _rich(cell.value))
+        self.console.print(table)
+
+    def scan(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        rows = self.connection.table(name).scan(**_scan_options(line))
+        pending: list[Result] = []
+        count = 0
+        for row in rows:
+            pending.append(row)
+            count += 1
+            if len(pending) == _ROWS_PRINTED:
+                self._print_rows(pending)
+                pending = []
+        if pending or not count:
+            self._print_rows(pending)
+        self._say(_counted(count, "row"))
+
+    def delete(self, line: Line) -> None:
+        name, row, column = _arguments(line, "a table", "a row", "a column")
+        family, qualifier = split_column(column)
+        delete = Delete(row)
+        if len(line.values) > 3:
+            delete.version(family, qualifier, number("a timestamp", line.values[3]))
+        else:
+            delete.column(family, qualifier)
+        self.connection.table(name).delete(delete)
+
+    def deleteall(self, line: Line) -> None:
+        name, row = _arguments(line, "a table", "a row")
+        columns = _flat(line.values[2:]) or None
+        self.connection.table(name).delete(row, columns)
+
+    def incr(self, line: Line) -> None:
+        name, row, column = _arguments(line, "a table", "a row", "a column")
+        amount = number("an amount", line.values[3]) if len(line.values) > 3 else 1
+        result = self.connection.table(name).increment(row, {column: amount})
+        self._say(f"counter is {result.number(column)}")
+
+    def append(self, line: Line) -> None:
+        name, row, column, tail = _arguments(line, "a table", "a row", "a column", "a value")
+        result = self.connection.table(name).append(row, {column: tail})
+        self._say(f"value is {text(result[column])}")
+
+    def count(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        rows = self.connection.table(name).scan(**_scan_options(line))
+        self._say(_counted(rows.count(), "row"))
+
+    # -- regions and cluster ---------------------------------------------------------------
+
+    def regions(self, line: Line) -> None:
+        name = _argument(line, 0, "a table")
+        table = _table("start", "end", "state", "server", "encoded name")
+        for one in self.connection.admin.regions(name):
+            info = one.region
+            table.add_row(
+                _rich(info.start_key),
+                _rich(info.end_key),
+                one.state,
+                str(one.server or ""),
+                info.encoded_name,
+            )
+        self.console.print(table)
+
+    def split(self, line: Line) -> None:
+        target = _target(_argument(line, 0, "a table or region"))
+        row = line.values[1] if len(line.values) > 1 else None
+        self.connection.admin.split(target, row)
+        self._say(f"split {text(target)}")
+
+    def move(self, line: Line) -> None:
+        target = _target(_argument(line, 0, "a region"))
+        server = _string(line.values[1]) if len(line.values) > 1 else None
+        self.connection.admin.move(target, server)
+        self._say(f"moved {text(target)}")
+
+    def flush(self, line: Line) -> None:
+        target = _target(_argument(line, 0, "a table or region"))
+        self.connection.admin.flush(target)
+        self._say(f"flushed {text(target)}")
+
+    def compact(self, line: Line) -> None:
+        target = _target(_argument(line, 0, "a table or region"))
+        self.connection.admin.compact(target)
+        self._say(f"compaction of {text(target)} has begun")
+
+    def major_compact(self, line: Line) -> None:
+        target = _target(_argument(line, 0, "a table or region"))
+        self.connection.admin.compact(target, major=True)
+        self._say(f"major compaction of {text(target)} has begun")
+
+    def balance(self, line: Line) -> None:
+        ran = self.connection.admin.balance()
+        self._say("the balancer ran" if ran else "the balancer did not run")
+
+    def status(self, line: Line) -> None:
+        status = self.connection.admin.status()
+        table = _table("server", "regions", "memstore MB", "files", "requests")
+        for one in status.servers:
+            memstore = str(one.memstore_bytes // 2**20)
+            numbers = (str(one.regions), memstore, str(one.store_files), str(one.requests))
+            table.add_row(str(one.name), *numbers)
+        self.console.print(table)
+        self._say(
+            f"master {status.master or 'none'}; {len(status.backup_masters)} standing by; "
+            f"{len(status.servers)} servers with {_counted(status.regions, 'region')}; "
+            f"{len(status.dead_servers)} dead; {len(status.transitions)} in transition"
+        )
+        for transition in status.transitions:
+            self._say(f"in transition: {text(transition.region)} {transition.state}")
+
+    def help(self, line: Line) -> None:
+        if line.values:
+            name = _string(line.values[0])
+            if name not in COMMANDS:
+                raise IllegalArgumentError(f"there is no command {name!r}; `help` lists them")
+            self._say(f"{COMMANDS[name].usage}\n{COMMANDS[name].summary}")
+            return
+        table = _table("command", "what it does")
+        for one in COMMANDS.values():
+            table.add_row(RichText(one.usage), one.summary)
+        self.console.print(table)
+        self._say(
+            "Quotes and commas may be left out where no space is meant; \\xNN is any byte; "
+            "exit leaves."
+        )
+
+    # -- output ----------------------------------------------------------------------------
+
+    def _say(self, sentence: str) -> None:
+        self.console.print(RichText(sentence), highlight=False)
+
+    def _print_rows(self, rows: Iterable[Result]) -> None:
+        table = _table("row", "column", "timestamp", "value")
+        for row in rows:
+            for cell in row.cells:
+                stamp = str(cell.timestamp)
+                table.add_row(_rich(row.row), _rich(cell.column), stamp, _rich(cell.value))
+        self.console.print(table)
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "create": Command(
+        "create 't', 'f', {NAME => 'g', VERSIONS => 3}, SPLITS => ['m']",
+        "Make a table with column families.",
+        Commands.create,
+    ),
+    "list": Command("list", "List the tables.", Commands.list),
+    "describe": Command("describe 't'", "Show a table's families.", Commands.describe),
+    "alter": Command(
+        "alter 't', {NAME => 'f', VERSIONS => 3}",
+        "Add or change a family; METHOD => 'delete' drops it.",
+        Commands.alter,
+    ),
+    "exists": Command("exists 't'", "Say whether there is such a table.", Commands.exists),
+    "disable": Command("disable 't'", "Take a table out of service.", Commands.disable),
+    "enable": Command("enable 't'", "Bring it back.", Commands.enable),
+    "drop": Command("drop 't'", "Delete a disabled table.", Commands.drop),
+    "put": Command("put 't', 'row', 'f:q', 'value'[, timestamp]", "Set a cell.", Commands.put),
+    "get": Command("get 't', 'row'[, 'f:q'][, {VERSIONS => 3}]", "Read a row.", Commands.get),
+    "scan": Command(
+        "scan 't', {STARTROW => 'a', STOPROW => 'b', COLUMNS => ['f:q'], LIMIT => 10}",
+        "Read rows in order; also ROWPREFIXFILTER, VERSIONS, TIMERANGE, REVERSED.",
+        Commands.scan,
+    ),
+    "count": Command("count 't'[, {STARTROW => 'a'}]", "Count rows.", Commands.count),
+    "delete": Command("delete 't', 'row', 'f:q'[, timestamp]", "Delete a cell.", Commands.delete),
+    "deleteall": Command(
+        "deleteall 't', 'row'[, 'f:q']", "Delete a row or columns of it.", Commands.deleteall
+    ),
+    "incr": Command("incr 't', 'row', 'f:q'[, amount]", "Add to a counter.", Commands.incr),
+    "append": Command("append 't', 'row', 'f:q', 'tail'", "Add to a value.", Commands.append),
+    "regions": Command("regions 't'", "List a table's regions.", Commands.regions),
+    "split": Command("split 't'|'region'[, 'row']", "Split regions.", Commands.split),
+    "move": Command("move 'region'[, 'host:port']", "Move a region.", Commands.move),
+    "flush": Command("flush 't'|'region'", "Write memstores to files.", Commands.flush),
+    "compact": Command("compact 't'|'region'", "Merge files.", Commands.compact),
+    "major_compact": Command(
+        "major_compact 't'|'region'", "Merge all files, drop the deleted.", Commands.major_compact
+    ),
+    "balance": Command("balance", "Spread regions over the servers.", Commands.balance),
+    "status": Command("status", "Show servers and regions.", Commands.status),
+    "help": Command("help ['command']", "Show the commands.", Commands.help),
+}
+
+
+def _argument(line: Line, index: int, what: str) -> bytes:
+    if index >= len(line.values) or not isinstance(line.values[index], bytes):
+        usage = COMMANDS[line.command].usage
+        raise IllegalArgumentError(f"{line.command} needs {what}: {usage}")
+    return bytes(line.values[index])
+
+
+def _arguments(line: Line, *what: str) -> tuple[bytes, ...]:
+    return tuple(_argument(line, index, one) for index, one in enumerate(what))
+
+
+def _string(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _target(name: bytes) -> str | bytes:
+    """A region's name may hold any bytes; a table's is text."""
+    return name if b"," in name else _string(name)
+
+
+def _flat(values: Iterable[Any]) -> list[bytes]:
+    return [inner for one in values for inner in (one if isinstance(one, list) else [one])]
+
+
+def _families(maps: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Families with options, of the maps that name one."""
+    families: dict[str, dict[str, Any]] = {}
+    for one in maps:
+        if "NAME" not in one:
+            continue
+        unknown = sorted(set(one) - {"NAME", "METHOD", *_FAMILY_OPTIONS})
+        if unknown:
+            raise IllegalArgumentError(
+                f"{unknown[0]} is not an option of a family; there are {', '.join(_FAMILY_OPTIONS)}"
+            )
+        families[_string(one["NAME"])] = {
+            field: number(option, one[option])
+            for option, field in _FAMILY_OPTIONS.items()
+            if option in one
+        }
+    return families
+
+
+def _read_options(line: Line, allowed: set[str]) -> dict[str, Any]:
+    """Arguments of a read from HBase's option names."""
+    unknown = sorted(set(line.options) - allowed)
+    if unknown:
+        names = ", ".join(sorted(allowed))
+        raise IllegalArgumentError(
+            f"{unknown[0]} is not an option of {line.command}; there are {names}"
+        )
+    found: dict[str, Any] = {}
+    options = line.options
+    columns = options.get("COLUMNS", options.get("COLUMN"))
+    if columns is not None:
+        found["columns"] = columns
+    if "VERSIONS" in options:
+        found["versions"] = number("VERSIONS", options["VERSIONS"])
+    if "TIMESTAMP" in options:
+        found["timestamp"] = number("TIMESTAMP", options["TIMESTAMP"])
+    if "TIMERANGE" in options:
+        bounds = options["TIMERANGE"]
+        if not isinstance(bounds, list) or len(bounds) != 2:
+            raise IllegalArgumentError("TIMERANGE takes two numbers: [from, to]")
+        found["time_range"] = tuple(number("TIMERANGE", one) for one in bounds)
+    return found
+
+
+def _scan_options(line: Line) -> dict[str, Any]:
+    found = _read_options(line, _SCAN_OPTIONS)
+    options = line.options
+    for option, argument in (
+        ("STARTROW", "start"),
+        ("STOPROW", "stop"),
+        ("ROWPREFIXFILTER", "prefix"),
+    ):
+        if option in options:
+            found[argument] = options[option]
+    for option, argument in (("LIMIT", "limit"), ("CACHE", "caching")):
+        if option in options:
+            found[argument] = number(option, options[option])
+    if "REVERSED" in options:
+        found["reversed"] = options["REVERSED"] is True
+    return found
+
+
+def _option_text(family: FamilyDescriptor, field: str) -> str:
+    value = getattr(family, field)
+    return "for ever" if field == "ttl_s" and not value else str(value)
+
+
+def _table(*columns: str, title: str | None = None) -> RichTable:
+    table = RichTable(title=title, title_justify="left")
+    for one in columns:
+        table.add_column(one, overflow="fold")
+    return table
+
+
+def _rich(value: bytes) -> RichText:
+    return RichText(text(value))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,180 @@
+"""`raybase shell`: HBase's notation, tables as answers, one sentence for an error."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from raybase.client.shell import run_shell
+from raybase.client.shell_commands import COMMANDS
+from raybase.client.shell_parser import parse
+from raybase.errors import IllegalArgumentError
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(served: Any) -> Run:
+    def run(*commands: str) -> tuple[int, str]:
+        printed = io.StringIO()
+        console = Console(file=printed, width=120)
+        return run_shell(served.address, commands, console), printed.getvalue()
+
+    return run
+
+
+def test_a_line_is_a_command_and_its_values() -> None:
+    line = parse("put 't', 'r\\x00', \"f:q\", 'it\\'s'")
+    assert line is not None
+    assert line.command == "put"
+    assert line.values == [b"t", b"r\0", b"f:q", b"it's"]
+
+
+def test_quotes_and_commas_may_be_left_out() -> None:
+    line = parse("put t row-1 f:q a=b;")
+    assert line is not None
+    assert line.values == [b"t", b"row-1", b"f:q", b"a=b"]
+
+
+def test_options_are_pairs_in_braces_or_without() -> None:
+    line = parse("create 't', {NAME => 'f', VERSIONS => 3}, 'g', SPLITS => ['a', 'b']")
+    assert line is not None
+    assert line.values == [b"t", b"g"]
+    assert line.maps == [{"NAME": b"f", "VERSIONS": b"3"}]
+    assert line.options["SPLITS"] == [b"a", b"b"]
+    scan = parse("scan 't', {REVERSED => true, LIMIT=>2}")
+    assert scan is not None
+    assert scan.options == {"REVERSED": True, "LIMIT": b"2"}
+
+
+def test_empty_lines_and_comments_are_nothing() -> None:
+    assert parse("   ") is None
+    assert parse("# put 't'") is None
+
+
+@pytest.mark.parametrize(
+    "line", ["put 'open", "scan 't', {LIMIT", "create t, {a}", "'x'", "get t =>"]
+)
+def test_what_cannot_be_read_is_an_error(line: str) -> None:
+    with pytest.raises(IllegalArgumentError):
+        parse(line)
+
+
+def test_rows_are_put_read_counted_and_deleted(run: Run) -> None:
+    code, printed = run(
+        "create 't', {NAME => 'f', VERSIONS => 3}, SPLITS => ['m']",
+        "put 't', 'a', 'f:q', 'value one'",
+        "put t z f:q two",
+        "get 't', 'a'",
+        "scan 't', {STARTROW => 'b'}",
+        "count 't'",
+        "incr t a f:n 5",
+        "append t a f:q !",
+        "delete 't', 'a', 'f:n'",
+        "deleteall t z",
+        "count t",
+    )
+    assert code == 0
+    for expected in ("value one", "f:q", "2 rows", "counter is 5", "value one!", "1 row"):
+        assert expected in printed
+
+
+def test_tables_are_listed_described_altered_and_dropped(run: Run) -> None:
+    code, printed = run(
+        "create t f",
+        "alter t, {NAME => 'f', VERSIONS => 7}, {NAME => 'g', TTL => 60}",
+        "describe t",
+        "list",
+        "exists t",
+        "disable t",
+        "enable t",
+        "disable t",
+        "drop t",
+        "exists t",
+    )
+    assert code == 0
+    for expected in ("7", "60", "enabled", "table t exists", "table t does not exist"):
+        assert expected in printed
+
+
+def test_regions_are_split_moved_flushed_and_compacted(cluster: Any, run: Run) -> None:
+    code, printed = run("create t f", "split t m", "flush t", "compact t", "major_compact t")
+    assert code == 0
+    encoded = cluster.places[0].info.encoded_name
+    code, printed = run(f"move {encoded}", "regions t", "balance", "status")
+    assert code == 0
+    assert encoded in printed
+    assert "2 servers with 2 regions" in printed
+
+
+def test_cells_that_look_like_markup_are_printed_as_they_are(run: Run) -> None:
+    code, printed = run("create t f", "put t r f:q '[red]x[/red]'", "get t r")
+    assert code == 0
+    assert "[red]x[/red]" in printed
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("get nope r", "there is no table nope"),
+        ("frobnicate", "there is no command 'frobnicate'"),
+        ("put t r", "put needs a column"),
+        ("put t r f v", "written 'family:qualifier'"),
+        ("create t", "create needs a column family"),
+        ("create t, {NAME => f, NOPE => 1}", "NOPE is not an option of a family"),
+        ("scan t, {NOPE => 1}", "NOPE is not an option of scan"),
+        ("scan t, {LIMIT => x}", "LIMIT takes a number"),
+        ("create ../etc f", "illegal table name"),
+        ("move 00000000000000000000000000000000", "no region is called"),
+    ],
+)
+def test_an_error_is_one_sentence_and_ends_with_1(
+    run: Run, capsys: pytest.CaptureFixture[str], command: str, sentence: str
+) -> None:
+    code, printed = run(command, "list")
+    assert code == 1
+    assert sentence in capsys.readouterr().err
+    assert printed == ""
+
+
+def test_help_names_every_command(run: Run) -> None:
+    code, printed = run("help", "help scan")
+    assert code == 0
+    for name in COMMANDS:
+        assert name in printed
+
+
+def test_commands_are_read_from_a_pipe(
+    run: Run, monkeypatch: pytest.MonkeyPatch, cluster: Any
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("create t f\n\n# note\nlist\nexit\nnope\n"))
+    code, printed = run()
+    assert code == 0
+    assert "created table t" in printed
+
+
+def test_a_person_is_told_an_error_and_asked_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = iter(["nope", "create t f", "list"])
+
+    def typed(prompt: str) -> str:
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", typed)
+    code, printed = run()
+    assert code == 0
+    assert "created table t" in printed
+    assert "there is no command 'nope'" in capsys.readouterr().err
