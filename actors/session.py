@@ -222,8 +222,8 @@ class Session:
             self._reads[xid] = answer
             earlier = ()
         self.background(self._deliver(xid, operation, watch, earlier))
-        # Cancelling the caller must not stop the request: later ones wait for its xid.
-        return await asyncio.shield(answer)
+        # Cancelling the caller does not stop the delivery: later requests wait for this xid.
+        return await answer
 
     async def run(self, recipe: Recipe[T]) -> T:
         """Carries a recipe out and returns what it returns, or raises what it raises."""

@@ -234,6 +234,46 @@ def test_a_log_that_lacks_its_last_records_is_noticed_by_its_successor() -> None
     run(story)
 
 
+def test_rubbish_in_a_log_that_has_a_successor_is_corruption() -> None:
+    async def story(simulation: Simulation) -> None:
+        life = Life(simulation, "main")
+        await life.start()
+        await life.log(None)
+        await life.files.roll(life.state)
+        simulation.disk.file(log_path(1, 0)).data += b"rubbish"
+        with pytest.raises(CorruptionError):
+            await Life(simulation, "main").start()
+
+    run(story)
+
+
+def test_a_life_that_is_fenced_while_it_begins_removes_nothing() -> None:
+    async def story(simulation: Simulation) -> None:
+        first = Life(simulation, "main")
+        await first.start()
+        await first.log(None, Create("/a"))
+        before = names(simulation)
+        files = simulation.runtime_for("main").files
+        fenced: list[str] = []
+
+        def fence(call: str) -> None:
+            # A successor that begins now sees the second life without a snapshot.
+            if call.startswith("link coordinator/0000000002/snapshot") and not fenced:
+                fenced.append(call)
+                simulation.disk.create("coordinator/0000000002/FENCED")
+
+        simulation.disk.on_call = fence
+        with pytest.raises(FencedError):
+            await CoordinatorFiles.take_over(files, "second", begin_state)
+        assert fenced
+        assert set(before) <= set(names(simulation))
+        third = Life(simulation, "main")
+        await third.start()
+        assert third.image == first.image
+
+    run(story)
+
+
 # The process.
 
 
