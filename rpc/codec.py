@@ -7,7 +7,6 @@ messages. Foreign clients ask for KeyValueCodec, our own for ColumnarCodec.
 from __future__ import annotations
 
 import struct
-from itertools import accumulate
 from typing import Final, Protocol
 
 from ..errors import BadFrameError
@@ -150,7 +149,7 @@ class ColumnarCodec:
         batch.timestamps = columns.timestamps
         batch.types = columns.types
         batch.values = columns.values
-        batch.row_ends = list(accumulate(columns.counts))
+        batch.row_ends = columns.row_ends()
         batch.partial = columns.partial
         return batch
 

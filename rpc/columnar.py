@@ -28,7 +28,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 from operator import mul
 from typing import Final
 
@@ -51,6 +51,16 @@ _CELL_OVERHEAD_BYTES: Final = 24
 """What KeyValueCodec needs for a cell beside row, family, qualifier and value."""
 
 
+class _Formats(dict[int, str]):
+    """Struct's format of a byte string by its length; ready for the usual ones."""
+
+    def __missing__(self, length: int) -> str:
+        return f"{length}s"
+
+
+_FORMATS: Final = _Formats({length: f"{length}s" for length in range(4096)})
+
+
 @dataclass(slots=True)
 class Columns:
     """Rows and their cells as parallel lists. A row may have no cells (deletes of rows)."""
@@ -65,9 +75,13 @@ class Columns:
     values: list[bytes]
     partial: bool
 
+    def row_ends(self) -> list[int]:
+        """The index after the last cell of each row."""
+        return list(accumulate(self.counts))
+
     def row_of_each_cell(self) -> list[bytes]:
         if self.counts.count(1) == len(self.rows):
-            return list(self.rows)
+            return self.rows
         return list(chain.from_iterable(map(repeat, self.rows, self.counts)))
 
 
@@ -178,7 +192,10 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
     counts = reader.numbers(rows, shapes[2], shapes[3], "<u4")
     if sum(counts) != cells:
         raise BadFrameError(f"a block of {cells} cells whose rows have {sum(counts)}")
-    unfolded += sum(map(mul, map(len, row_keys), counts))
+    if shapes[2] == CONSTANT:
+        unfolded += size * shapes[3]
+    else:
+        unfolded += sum(map(mul, map(len, row_keys), counts))
     families, size = reader.strings(cells, shapes[4], shapes[5])
     unfolded += size
     qualifiers, size = reader.strings(cells, shapes[6], shapes[7])
@@ -263,7 +280,7 @@ class _BlockReader:
         lengths = struct.unpack(f"<{count}I", self.take(4 * count))
         data = self.take(sum(lengths))
         # A Struct of its own: struct.unpack would keep a hundred such formats in its cache.
-        layout = struct.Struct("%ds" * count % lengths)
+        layout = struct.Struct("".join(map(_FORMATS.__getitem__, lengths)))
         return list(layout.unpack(data)), len(data)
 
     def _dictionary(self, count: int, size: int) -> tuple[list[bytes], int]:
