@@ -226,6 +226,11 @@ class Coordinator:
                 orphaned = True
             except RaybaseError:
                 orphaned = False  # Unreachable: what that means heartbeats will tell.
+            except Exception as error:
+                orphaned = False  # The holder's own trouble must not become everybody's.
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": f"the call to {holder} failed", "exception": error}
+                )
             if orphaned:
                 # It proves nothing: should heartbeats go on, they alone count from now on.
                 self._submit(DeathReport(session_id))

@@ -302,3 +302,36 @@ def test_a_watcher_hears_of_every_change_in_order_and_before_it_sees_it(seed: in
         tell(simulation, 600, writer=write, watcher=watch)
         SIMULATIONS.pop()
         assert simulation.errors == []
+
+
+def test_a_session_at_rest_keeps_nothing() -> None:
+    async def story(main: Holder) -> None:
+        session = main.session
+        await session.create("/a")
+        for _ in range(20):
+            await asyncio.gather(session.get("/a"), session.set("/a", b"x"), session.children("/"))
+            await asyncio.gather(*(session.exists("/b", print) for _ in range(5)))
+        assert len(session._unanswered) == len(session._reads) == 0
+        assert len(session._watches) == 1
+        assert len(session._tasks) == 1
+        state = SIMULATIONS[-1].actor(COORDINATOR)._processor.state
+        assert len(state.sessions[session.session_id].answers) <= 10
+        assert len(state.watches) == 1
+
+    run(story)
+
+
+def test_a_holder_whose_answer_to_the_open_call_is_nonsense_harms_nobody() -> None:
+    class Broken(Holder):
+        async def hold(self, session_id: int) -> bool:
+            raise ZeroDivisionError
+
+    async def story(main: Holder) -> None:
+        SIMULATIONS[-1].spawn(Broken, "broken")
+        await asyncio.sleep(5.0)
+        assert await main.session.create("/a") == "/a"
+        assert holder("broken").session.state is SessionState.CONNECTED
+
+    simulation = run(story)
+    assert simulation.counts["exits"] == 0
+    assert any("ZeroDivisionError" in error for error in simulation.errors)
