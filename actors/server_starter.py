@@ -7,7 +7,7 @@ import logging
 from typing import Final
 
 from ..config import ClusterConfig
-from ..errors import NoNodeError, ProcessDiedError, RaybaseError
+from ..errors import NodeExistsError, NoNodeError, ProcessDiedError, RaybaseError
 from ..runtime import Runtime
 from .server_manager import ServerManager
 from .session import Session
@@ -84,7 +84,10 @@ class ServerStarter:
 
     async def _start(self) -> None:
         name = f"region-server-{self._runtime.entropy.integer(_NAME_BITS):08x}"
-        await self._session.create(f"{STARTING}/{name}")
+        try:
+            await self._session.create(f"{STARTING}/{name}")
+        except NodeExistsError:
+            return  # The next look finds another name.
         log.info("starting region server process %s", name)
         await self._runtime.processes.spawn("region_server", name, {})
 

@@ -18,12 +18,14 @@ from raybase.actors.master_term import MasterTerm
 from raybase.actors.messages import (
     CloseRequest,
     CloseResult,
+    FlushResult,
     MoveRequest,
     MoveResult,
     OpenRequest,
     OpenResult,
     RegionState,
     RegionStatus,
+    ServerStatus,
     SplitRequest,
     SplitResult,
 )
@@ -172,7 +174,7 @@ class FakeRegionServer:
         self._runtime = runtime
         self._cluster = cluster
         self._process = name
-        self._name = ServerName(name, 16020, 1)
+        self._name = ServerName(name, 16020, runtime.clock.now_ms())
         self._regions: dict[str, tuple[RegionInfo, int]] = {}
         self._orders: dict[str, int] = {}
         self._turns: dict[str, asyncio.Lock] = {}
@@ -183,6 +185,10 @@ class FakeRegionServer:
         await log.close()
         data = layout.encode_data(process=self._process, server=str(self._name))
         self._cluster.znodes.put(f"{layout.REGION_SERVERS}/{self._name}", data)
+
+    @property
+    def name(self) -> ServerName:
+        return self._name
 
     async def describe(self) -> str:
         return self._process
@@ -325,6 +331,16 @@ class FakeRegionServer:
             RegionStatus(encoded, RegionState.OPEN, info, sequence_id)
             for encoded, (info, sequence_id) in self._regions.items()
         ]
+
+    async def flush_region(self, encoded: str) -> FlushResult:
+        if encoded not in self._regions:
+            raise NotServingRegionError(encoded)
+        return FlushResult(encoded, True, 1)
+
+    async def status(self) -> ServerStatus:
+        return ServerStatus(
+            str(self._name), self._process, tuple(await self.regions()), 0, 0, 1, {}
+        )
 
     def serves(self) -> list[str]:
         return list(self._regions)
@@ -511,8 +527,8 @@ class FakeCluster:
         return [one.process for one in self.term.servers.live()]
 
     def kill_server(self, process: str) -> None:
+        name = self.fake(process).name
         self.simulation.kill(process, for_good=True)
-        name = ServerName(process, 16020, 1)
         self.simulation.later(0.02, lambda: self.znodes.remove(f"{layout.REGION_SERVERS}/{name}"))
 
     def fake(self, process: str) -> FakeRegionServer:

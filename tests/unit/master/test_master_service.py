@@ -1,0 +1,305 @@
+"""HBase's administrative calls, answered over fake region servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fake_cluster import FakeCluster, table
+from google.protobuf.message import Message
+
+from raybase.actors.master_service import MasterService
+from raybase.actors.observers import DenyAll
+from raybase.actors.procedures.procedure import Procedure
+from raybase.errors import (
+    AccessDeniedError,
+    IllegalArgumentError,
+    NamespaceNotFoundError,
+    NoSuchFamilyError,
+    RaybaseError,
+    TableNotFoundError,
+    UnknownRegionError,
+)
+from raybase.model import CallContext, FamilyDescriptor, ServerName, TableName
+from raybase.rpc import convert
+from raybase.rpc.call import Call, Peer
+from raybase.rpc.proto import hbase_pb2 as pb
+from raybase.rpc.services import SERVICES
+
+T = table()
+NAME = convert.table_name_to_pb(T.name)
+METHODS = SERVICES["MasterService"]
+
+
+class FakeRegistry:
+    cluster_id = "the cluster"
+    standbys = (ServerName("standby", 1, 1),)
+
+
+class FakeMaster:
+    """What the service uses of actors/master.py, over the cluster's term."""
+
+    server = ServerName("master", 1, 1)
+    is_active = True
+    registry = FakeRegistry()
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+
+    @property
+    def term(self) -> Any:
+        return self._cluster.term
+
+    async def perform(self, procedure: Procedure) -> None:
+        await self.term.executor.wait(await self.term.executor.submit(procedure))
+
+    async def set_balancer(self, on: bool) -> bool:
+        was, self.term.balancer_on = self.term.balancer_on, on
+        return bool(was)
+
+
+class Client:
+    def __init__(self, cluster: FakeCluster, authorizer: Any = None) -> None:
+        self._cluster = cluster
+        master: Any = FakeMaster(cluster)
+        self._service = MasterService(master, authorizer)
+
+    def call(self, name: str, request: Message) -> Any:
+        method = METHODS[name]
+        assert isinstance(request, method.request)
+        peer = Peer("me", "here", "MasterService", None)
+        call = Call(name, request, b"", CallContext(user="me"), peer)
+
+        async def run() -> Any:
+            answer = getattr(self._service, method.handler)(call)
+            return await answer if hasattr(answer, "__await__") else answer
+
+        reply = self._cluster.on_master(run())
+        assert reply is not None
+        assert isinstance(reply.message, method.response)
+        assert reply.message.IsInitialized()
+        return reply.message
+
+    def wait(self, proc_id: int) -> pb.GetProcedureResultResponse:
+        self._cluster.settle()
+        result = self.call("getProcedureResult", pb.GetProcedureResultRequest(proc_id=proc_id))
+        assert isinstance(result, pb.GetProcedureResultResponse)
+        assert result.state == pb.GetProcedureResultResponse.FINISHED
+        return result
+
+    def create(self, *split_keys: bytes) -> pb.GetProcedureResultResponse:
+        request = pb.CreateTableRequest(table_schema=convert.table_to_pb(T), split_keys=split_keys)
+        return self.wait(self.call("CreateTable", request).proc_id)
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    one = FakeCluster()
+    one.elect()
+    one.settle()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def client(cluster: FakeCluster) -> Client:
+    return Client(cluster)
+
+
+def test_a_table_lives_through_its_calls(cluster: FakeCluster, client: Client) -> None:
+    assert not client.create(b"m").HasField("exception")
+    names = client.call("GetTableNames", pb.GetTableNamesRequest())
+    assert list(names.table_names) == [NAME]
+    found = client.call("GetTableDescriptors", pb.GetTableDescriptorsRequest(table_names=[NAME]))
+    assert convert.table_from_pb(found.table_schema[0]) == T
+    client.wait(client.call("DisableTable", pb.DisableTableRequest(table_name=NAME)).proc_id)
+    state = client.call("GetTableState", pb.GetTableStateRequest(table_name=NAME)).table_state
+    assert state.state == pb.TableState.DISABLED
+    truncate = pb.TruncateTableRequest(tableName=NAME, preserveSplits=True)
+    client.wait(client.call("truncateTable", truncate).proc_id)
+    cluster.check()
+    assert len(cluster.term.assignment.regions_of(T.name)) == 2
+    client.wait(client.call("FlushTable", pb.FlushTableRequest(table_name=NAME)).proc_id)
+    client.wait(client.call("DisableTable", pb.DisableTableRequest(table_name=NAME)).proc_id)
+    client.wait(client.call("EnableTable", pb.EnableTableRequest(table_name=NAME)).proc_id)
+    client.wait(client.call("DisableTable", pb.DisableTableRequest(table_name=NAME)).proc_id)
+    client.wait(client.call("DeleteTable", pb.DeleteTableRequest(table_name=NAME)).proc_id)
+    cluster.check()
+    assert not client.call("GetTableNames", pb.GetTableNamesRequest()).table_names
+
+
+def test_what_went_wrong_is_told_by_its_java_class(client: Client) -> None:
+    client.create()
+    error = client.create().exception.generic_exception
+    assert error.class_name == "org.apache.hadoop.hbase.TableExistsException"
+
+
+def test_the_same_request_again_is_the_same_procedure(client: Client) -> None:
+    request = pb.CreateTableRequest(table_schema=convert.table_to_pb(T), nonce_group=7, nonce=9)
+    first = client.call("CreateTable", request).proc_id
+    assert client.call("CreateTable", request).proc_id == first
+    client.wait(first)
+    request.nonce = 10
+    assert client.wait(client.call("CreateTable", request).proc_id).HasField("exception")
+
+
+def test_families_are_added_modified_and_deleted(cluster: FakeCluster, client: Client) -> None:
+    client.create(b"m")
+    new = convert.family_to_pb(FamilyDescriptor(b"g", max_versions=2))
+    add = pb.AddColumnRequest(table_name=NAME, column_families=new)
+    client.wait(client.call("AddColumn", add).proc_id)
+    with pytest.raises(IllegalArgumentError):
+        client.call("AddColumn", add)
+    wider = convert.family_to_pb(FamilyDescriptor(b"g", max_versions=5))
+    modify = pb.ModifyColumnRequest(table_name=NAME, column_families=wider)
+    client.wait(client.call("ModifyColumn", modify).proc_id)
+    node = cluster.term.assignment.table(T.name)
+    assert node is not None
+    family = node.descriptor.family(b"g")
+    assert family is not None
+    assert family.max_versions == 5
+    delete = pb.DeleteColumnRequest(table_name=NAME, column_name=b"g")
+    client.wait(client.call("DeleteColumn", delete).proc_id)
+    assert all(
+        cluster.opened[one.info.encoded_name] == T
+        for one in cluster.term.assignment.regions_of(T.name)
+    )
+    with pytest.raises(NoSuchFamilyError):
+        client.call("DeleteColumn", delete)
+    cluster.check()
+
+
+def test_regions_are_split_and_moved(cluster: FakeCluster, client: Client) -> None:
+    client.create()
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    info = convert.region_info_to_pb(node.info)
+    split = pb.SplitTableRegionRequest(region_info=info, split_row=b"m")
+    assert not client.wait(client.call("SplitRegion", split).proc_id).HasField("exception")
+    daughter = cluster.term.assignment.regions_of(T.name)[-1]
+    before = daughter.server
+    specifier = convert.region_specifier(daughter.info.name)
+    client.call("MoveRegion", pb.MoveRegionRequest(region=specifier))
+    assert daughter.server != before
+    cluster.check()
+    gone = convert.region_specifier(daughter.info.name.replace(b"t,m", b"t,x"))
+    gone.value = b"t,x,1.0123456789abcdef0123456789abcdef."
+    with pytest.raises(UnknownRegionError):
+        client.call("MoveRegion", pb.MoveRegionRequest(region=gone))
+
+
+def test_the_balancer_answers_its_switch_and_its_moves(
+    cluster: FakeCluster, client: Client
+) -> None:
+    client.create(b"c", b"g", b"p", b"t")
+    for node in cluster.term.assignment.regions_of(T.name):
+        move = pb.MoveRegionRequest(
+            region=convert.region_specifier(node.info.name),
+            dest_server_name=convert.server_name_to_pb(cluster.term.servers.live()[0].name),
+        )
+        client.call("MoveRegion", move)
+    dry = client.call("Balance", pb.BalanceRequest(dry_run=True))
+    assert (dry.moves_calculated, dry.moves_executed) == (3, 0)
+    assert client.call("Balance", pb.BalanceRequest()).moves_executed == 3
+    assert client.call("Balance", pb.BalanceRequest()).moves_calculated == 0
+    off = pb.SetBalancerRunningRequest(on=False)
+    assert client.call("SetBalancerRunning", off).prev_balance_value
+    assert not client.call("SetBalancerRunning", off).prev_balance_value
+    cluster.check()
+
+
+def test_the_cluster_shows_itself(cluster: FakeCluster, client: Client) -> None:
+    client.create(b"m")
+    status = client.call("GetClusterStatus", pb.GetClusterStatusRequest()).cluster_status
+    assert status.cluster_id.cluster_id == "the cluster"
+    assert len(status.live_servers) == 3
+    assert [one.host_name for one in status.backup_masters] == ["standby"]
+    by_table = {
+        bytes(one.table_name.qualifier): one.region_states_count.open_regions
+        for one in status.table_region_states_count
+    }
+    assert by_table == {b"meta": 1, b"t": 2}
+    assert client.call("IsMasterRunning", pb.IsMasterRunningRequest()).is_master_running
+    alter = pb.GetSchemaAlterStatusRequest(table_name=NAME)
+    assert client.call("GetSchemaAlterStatus", alter).total_regions == 2
+
+
+def test_namespaces_are_listed(client: Client) -> None:
+    listed = client.call("ListNamespaces", pb.ListNamespacesRequest())
+    assert list(listed.namespaceName) == ["default", "hbase"]
+    asked = pb.GetNamespaceDescriptorRequest(namespaceName="default")
+    assert client.call("GetNamespaceDescriptor", asked).namespaceDescriptor.name == b"default"
+    asked.namespaceName = "none"
+    with pytest.raises(NamespaceNotFoundError):
+        client.call("GetNamespaceDescriptor", asked)
+
+
+@pytest.mark.parametrize("name", ["hbase:x", "..", "a/b", "a\0b", ":", "-x"])
+def test_hostile_table_names_are_refused(name: str, client: Client) -> None:
+    namespace, _, qualifier = name.rpartition(":")
+    schema = convert.table_to_pb(T)
+    schema.table_name.namespace = namespace.encode() or b"default"
+    schema.table_name.qualifier = qualifier.encode()
+    request = pb.CreateTableRequest(table_schema=schema)
+    try:
+        result = client.wait(client.call("CreateTable", request).proc_id)
+    except IllegalArgumentError:
+        return
+    error = result.exception.generic_exception
+    assert error.class_name == "java.lang.IllegalArgumentException"
+
+
+def test_a_stranger_table_is_not_found(client: Client) -> None:
+    with pytest.raises(TableNotFoundError):
+        client.call("GetTableState", pb.GetTableStateRequest(table_name=NAME))
+    disable = client.call("DisableTable", pb.DisableTableRequest(table_name=NAME))
+    error = client.wait(disable.proc_id).exception.generic_exception
+    assert error.class_name == "org.apache.hadoop.hbase.TableNotFoundException"
+
+
+def test_a_pattern_chooses_tables_and_a_bad_one_is_refused(client: Client) -> None:
+    client.create()
+    assert client.call("GetTableNames", pb.GetTableNamesRequest(regex="t.*")).table_names
+    assert not client.call("GetTableNames", pb.GetTableNamesRequest(regex="x.*")).table_names
+    system = pb.GetTableNamesRequest(include_sys_tables=True)
+    names = [
+        convert.table_name_from_pb(one) for one in client.call("GetTableNames", system).table_names
+    ]
+    assert names == [T.name, TableName("hbase", "meta")]
+    with pytest.raises(IllegalArgumentError):
+        client.call("GetTableNames", pb.GetTableNamesRequest(regex="("))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_deny_all_authorizer_refuses_every_call(cluster: FakeCluster, name: str) -> None:
+    Client(cluster).create()
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    request: Any = METHODS[name].request()
+    fields = {one.name for one in request.DESCRIPTOR.fields}
+    for field, value in (
+        ("table_name", NAME),
+        ("tableName", NAME),
+        ("table_schema", convert.table_to_pb(T)),
+        ("region_info", convert.region_info_to_pb(node.info)),
+        ("region", convert.region_specifier(node.info.name)),
+    ):
+        if field in fields:
+            getattr(request, field).CopyFrom(value)
+    if "column_families" in fields:
+        request.column_families.CopyFrom(convert.family_to_pb(T.families[0]))
+    denied = Client(cluster, DenyAll())
+    if not hasattr(denied._service, METHODS[name].handler):
+        return
+    with pytest.raises(AccessDeniedError):
+        denied.call(name, request)
+
+
+def test_every_refusal_is_one_of_ours(client: Client) -> None:
+    for name, method in METHODS.items():
+        if hasattr(client._service, method.handler):
+            try:
+                client.call(name, method.request())
+            except RaybaseError:
+                continue
+            except AssertionError:
+                raise
