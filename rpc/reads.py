@@ -57,7 +57,7 @@ def _refuse_unsupported(message: pb.Get | pb.Scan) -> None:
     """Refuses what would change the answer and is not offered, rather than leave it out."""
     if message.HasField("filter"):
         raise UnsupportedOperationError("filters are not supported")
-    if message.store_limit or message.store_offset:
+    if 0 < message.store_limit < ROWS_MAX or message.store_offset:
         raise UnsupportedOperationError("store_limit and store_offset are not supported")
     if message.cf_time_range:
         raise UnsupportedOperationError("time ranges of single families are not supported")
