@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S: Final = 10.0
 """hbase.ipc.client.socket.timeout.connect"""
+_TIMEVAL: Final = struct.Struct("@ll")
 _READ_BYTES: Final = 64 * 1024
 _READ_BYTES_LARGE: Final = MIB
 
@@ -45,7 +47,7 @@ Registry = Callable[[], Sequence[Address]]
 class Channel:
     """A socket to one service of one server, for one call after another."""
 
-    __slots__ = ("_connection", "_socket", "address", "key", "waiting")
+    __slots__ = ("_connection", "_socket", "_timeout_s", "address", "key", "waiting")
 
     def __init__(self, address: Address, service: str, user: str, timeout_s: float) -> None:
         self.address = address
@@ -58,6 +60,8 @@ class Channel:
         except OSError as error:
             raise connection_lost(address, error) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.settimeout(None)
+        self._set_timeout(timeout_s)
         self._send(self._connection.preamble())
 
     def begin(self, call: Call) -> None:
@@ -66,7 +70,8 @@ class Channel:
             call.method, call.message, call.cells, timeout_s=call.timeout_s
         )
         self.waiting = True
-        self._socket.settimeout(call.timeout_s)
+        if call.timeout_s != self._timeout_s:
+            self._set_timeout(call.timeout_s)
         self._send(data)
 
     def finish(self, call: Call) -> Answer:
@@ -88,10 +93,18 @@ class Channel:
     def close(self) -> None:
         self._socket.close()
 
+    def _set_timeout(self, timeout_s: float) -> None:
+        """Lets the kernel end a wait. Python's own time-outs ask twice a call with poll()."""
+        microseconds = max(1, round(timeout_s * 1e6))
+        interval = _TIMEVAL.pack(*divmod(microseconds, 1_000_000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+        self._timeout_s = timeout_s
+
     def _receive(self, call: Call, length: int) -> bytes:
         try:
             data = self._socket.recv(length)
-        except TimeoutError:
+        except BlockingIOError:
             raise timed_out(call.method, self.address, call.timeout_s) from None
         except OSError as error:
             raise connection_lost(self.address, error) from error
@@ -102,7 +115,7 @@ class Channel:
     def _send(self, data: bytes) -> None:
         try:
             self._socket.sendall(data)
-        except TimeoutError:
+        except BlockingIOError:
             raise connection_lost(self.address, "it takes no more bytes") from None
         except OSError as error:
             raise connection_lost(self.address, error) from error

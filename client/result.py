@@ -153,8 +153,11 @@ class Result(Mapping[bytes, bytes]):
         return self._newest
 
 
+_NO_CELLS = CellBatch()
+
+
 def empty_result(row: bytes) -> Result:
-    return Result(row, CellBatch(), 0, 0)
+    return Result(row, _NO_CELLS, 0, 0)
 
 
 def single_result(row: bytes, batch: CellBatch | None) -> Result:
