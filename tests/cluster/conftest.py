@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,11 @@ SETTINGS = {
     "region_server.compaction_check_s": "1",
 }
 _number = itertools.count(1)
+
+
+def add_node(cluster: Any) -> None:
+    """A worker node with room for three region servers."""
+    cluster.add_node(num_cpus=1, resources={"region_server": 3}, object_store_memory=200 * 2**20)
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +53,17 @@ def ray_cluster() -> Iterator[object]:
             "num_cpus": 2,
             "object_store_memory": 200 * 2**20,
             "include_dashboard": False,
+            # Ray's own defaults take 65 s to notice a node that hangs.
+            "_system_config": {
+                "health_check_period_ms": 1000,
+                "health_check_timeout_ms": 2000,
+                "health_check_failure_threshold": 3,
+            },
         },
     )
     try:
         for _ in range(NODES):
-            cluster.add_node(
-                num_cpus=1, resources={"region_server": 3}, object_store_memory=200 * 2**20
-            )
+            add_node(cluster)
         cluster.wait_for_nodes()
         yield cluster
     finally:

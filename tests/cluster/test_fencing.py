@@ -1,0 +1,164 @@
+"""A server that was given up while it lived acknowledges nothing, answers nothing, and ends.
+
+Each test talks to the old server through a socket of its own, pinned to its port, and writes
+the same row at the new owner through an ordinary client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from raybase import connect
+from raybase.actors.ray_cluster import RayCluster
+from raybase.operations import Get, Put
+from raybase.rpc.client import ClientConnection
+from raybase.rpc.mutations import mutate_request
+from raybase.rpc.reads import get_request
+
+from .conftest import add_node, eventually
+
+ROW = b"row"
+
+
+class Pinned:
+    """A client of one server that never looks for another."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._connection = ClientConnection("ClientService", user="pinned")
+        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket.sendall(self._connection.preamble())
+
+    def send(self, method: str, request: Any, cells: Any = None) -> None:
+        self._socket.sendall(self._connection.call(method, request, cells)[1])
+
+    def answers(self, timeout_s: float) -> list[Any]:
+        """All that arrives until the server closes the connection or the time is over."""
+        found: list[Any] = []
+        deadline_s = time.monotonic() + timeout_s
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            self._socket.settimeout(left_s)
+            try:
+                data = self._socket.recv(65536)
+            except OSError:
+                break
+            if not data:
+                break
+            found += self._connection.feed(data)
+        return found
+
+
+class Owned:
+    """A table of one region, the server that has it, and a client pinned to that server."""
+
+    def __init__(self, cluster: RayCluster) -> None:
+        self.cluster = cluster
+        self.connection = connect(cluster.addresses())
+        self.connection.admin.create_table("t", ["f"])
+        self.table = self.connection.table("t")
+        self.table.put(ROW, {"f:q": b"old"})
+        place = self.connection.admin.regions("t")[0]
+        self.region = place.region
+        self.server = str(place.server)
+        members = {str(one.server): one for one in cluster.registry().region_servers}
+        member = members[self.server]
+        self.process = member.process
+        self.pid = cluster.describe(self.process)["pid"]
+        self.pinned = Pinned(member.server.host, member.server.port)
+        self.pinned.send("Get", get_request(self.region.name, Get(ROW)))
+        assert b"old" in self.pinned.answers(0.5)[0].cells.values
+
+    def wait_for_new_owner(self) -> None:
+        """The region is open elsewhere and its row overwritten there."""
+        eventually(
+            lambda: (
+                str(self.connection.admin.regions("t")[0].server) not in (self.server, "None")
+                and self.connection.admin.regions("t")[0].state == "OPEN"
+            ),
+            "the region is open at another server",
+            timeout_s=40,
+        )
+        self.table.put(ROW, {"f:q": b"new"})
+
+    def ask_the_old_owner(self) -> None:
+        self.pinned.send("Get", get_request(self.region.name, Get(ROW)))
+        put = Put(ROW).add(b"f", b"q", b"from the grave")
+        self.pinned.send("Mutate", *mutate_request(self.region.name, put))
+        self.pinned.send("Get", get_request(self.region.name, Get(ROW)))
+
+    def assert_nothing_was_answered(self, answers: list[Any]) -> None:
+        for answer in answers:
+            assert answer.error is not None, f"a fenced server answered {answer}"
+
+    def assert_ended_within(self, limit_s: float) -> None:
+        deadline_s = time.monotonic() + limit_s
+        while _runs(self.pid) and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        assert not _runs(self.pid), f"the fenced server still ran after {limit_s} s"
+
+    def assert_the_new_value_stands(self) -> None:
+        assert self.table.get(ROW)[b"f:q"] == b"new"
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def owned(start: Callable[..., RayCluster]) -> Owned:
+    return Owned(start(region_servers=2))
+
+
+def test_a_server_stopped_past_its_session_wakes_to_nothing(owned: Owned) -> None:
+    os.kill(owned.pid, signal.SIGSTOP)
+    try:
+        owned.wait_for_new_owner()
+        owned.ask_the_old_owner()
+    finally:
+        os.kill(owned.pid, signal.SIGCONT)
+    owned.assert_ended_within(1.0)
+    owned.assert_nothing_was_answered(owned.pinned.answers(0.5))
+    owned.assert_the_new_value_stands()
+
+
+def test_a_server_reported_dead_while_it_lives_answers_nothing(owned: Owned) -> None:
+    """Ray's report is a hint that may be wrong: the session ends, the server must follow."""
+    sessions = owned.cluster.call("coordinator", "dump")["sessions"]
+    session_id = next(one["id"] for one in sessions if one["holder"] == owned.process)
+    owned.cluster.call("coordinator", "expire_session", session_id)
+    owned.wait_for_new_owner()
+    owned.assert_ended_within(1.0)
+    with contextlib.suppress(OSError):
+        owned.ask_the_old_owner()
+    owned.assert_nothing_was_answered(owned.pinned.answers(1.0))
+    owned.assert_the_new_value_stands()
+
+
+def test_a_server_whose_raylet_was_stopped_answers_nothing(owned: Owned, ray_cluster: Any) -> None:
+    """Ray stops hearing of the node and reports its actors dead, though they serve on."""
+    node_id = owned.cluster.describe(owned.process)["node"]
+    node = next(one for one in ray_cluster.list_all_nodes() if one.node_id == node_id)
+    raylet = node.all_processes["raylet"][0].process.pid
+    os.kill(raylet, signal.SIGSTOP)
+    try:
+        owned.wait_for_new_owner()
+        owned.assert_ended_within(1.0)
+        with contextlib.suppress(OSError):
+            owned.ask_the_old_owner()
+        owned.assert_nothing_was_answered(owned.pinned.answers(1.0))
+        owned.assert_the_new_value_stands()
+    finally:
+        os.kill(raylet, signal.SIGCONT)
+        ray_cluster.remove_node(node, allow_graceful=False)
+        add_node(ray_cluster)
