@@ -13,6 +13,7 @@ from ..config import ClientConfig
 from ..errors import (
     CallQueueTooBigError,
     CallTimedOutError,
+    ClusterError,
     ConnectionLostError,
     CorruptionError,
     RaybaseError,
@@ -38,6 +39,7 @@ _KEEP_LOCATION: Final = (
     CallQueueTooBigError,
     RequestTooBigError,
 )
+_FINAL: Final = (CorruptionError, ClusterError)
 _SERVER_GONE: Final = (ConnectionLostError, ServerNotRunningError)
 
 
@@ -54,7 +56,7 @@ def is_retryable(error: RaybaseError) -> bool:
     """
     if isinstance(error, ScannerResetError):
         return True
-    return not error.do_not_retry and not isinstance(error, CorruptionError)
+    return not error.do_not_retry and not isinstance(error, _FINAL)
 
 
 def says_location_is_stale(error: RaybaseError) -> bool:

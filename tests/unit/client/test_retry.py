@@ -9,6 +9,7 @@ from raybase.client.retry import Attempts, is_retryable, pause_s
 from raybase.config import ClientConfig
 from raybase.errors import (
     BadFrameError,
+    ClusterError,
     CorruptionError,
     FencedError,
     NoSuchFamilyError,
@@ -105,6 +106,7 @@ def test_the_first_word_of_a_move_is_followed_without_a_pause() -> None:
         TableNotFoundError("t"),
         BadFrameError("x"),
         CorruptionError("p", 1, "r"),
+        ClusterError("x"),
     ],
 )
 def test_what_cannot_get_better_is_raised_at_once(error: RaybaseError) -> None:

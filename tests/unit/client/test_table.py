@@ -28,6 +28,7 @@ from raybase.operations import (
     Get,
     Increment,
     Put,
+    Scan,
 )
 
 
@@ -280,6 +281,16 @@ def test_not_serving_of_a_table_just_deleted_says_not_found(
     del cluster.states[web.name]
     with pytest.raises(TableNotFoundError):
         driver.run(web.get(Get(b"a")))
+
+
+def test_hbase_meta_is_a_table_like_any_other(cluster: Any, driver: Any, web: Any) -> None:
+    meta = driver.table("hbase:meta")
+    found = driver.run(meta.get(Get(cluster.places[1].info.name)))
+    assert found["info:server"] == b"two:2"
+    scanner = meta.scanner(Scan(b"web,,", b"web ,,"))
+    batch = driver.run(scanner.next_batch())
+    assert batch.row_count == 2
+    assert driver.run(scanner.next_batch()) is None
 
 
 def test_not_serving_errors_are_the_kind_that_is_looked_up() -> None:
