@@ -92,7 +92,8 @@ class MasterTerm:
         self.executor.start()
         self.background(self._guarded(self.servers.follow))
         self._every(LOOK_S, self.starter.look)
-        await self.executor.submit(AssignProcedure(region=META_REGION))
+        if not self.is_claimed(self.assignment.meta):
+            await self.executor.submit(AssignProcedure(region=META_REGION))
         content = await self.environment.meta.load()
         if cold:
             await self._servers_settled()

@@ -68,6 +68,7 @@ class ProcedureExecutor:
         self._ended: dict[int, asyncio.Event] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._nonces: dict[str, int] = {}
+        self._loaded: list[Procedure] = []
         self._last_id = 0
         self._locks = LockTable(self._ancestors)
 
@@ -79,11 +80,14 @@ class ProcedureExecutor:
             kind = self._kinds.get(str(body.pop("kind", "")))
             if kind is None:
                 raise CorruptionError(path, 0, "a procedure of a kind this version does not know")
-            self._add(kind(**body))
+            procedure = kind(**body)
+            self._add(procedure)
+            self._loaded.append(procedure)
 
     def start(self) -> None:
-        """Goes on with everything that was not over, what had begun first."""
-        unfinished = [one for one in self._procedures.values() if not one.is_over]
+        """Goes on with everything that ``load`` found unfinished, what had begun first."""
+        unfinished = [one for one in self._loaded if not one.is_over]
+        self._loaded = []
         for procedure in unfinished:
             procedure.restore(self._environment)
         for procedure in sorted(unfinished, key=lambda one: (not one.begun, one.id)):

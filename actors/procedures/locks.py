@@ -21,8 +21,8 @@ class LockTable:
 
     A procedure gets either all its locks or none, so that none waits while it holds some.
     Those who wait are served in order: nobody overtakes an earlier one that wants the same
-    name, but a child whose ancestor holds it. What an ancestor holds does not stand in a
-    descendant's way.
+    name. But children wait for holders alone: an earlier one may be waiting for what the
+    child's own parent holds. What an ancestor holds does not stand in a descendant's way.
     """
 
     def __init__(self, ancestors: Callable[[int], Sequence[int]]) -> None:
@@ -86,14 +86,14 @@ class LockTable:
 
     def _may_have(self, waiter: _Waiter, wanted_before: dict[str, bool]) -> bool:
         family = self._family(waiter.id)
+        is_child = len(family) > 1
         for lock in waiter.locks:
             holders = self._holders.get(lock.key, {})
-            inherited = any(holder in family for holder in holders)
             strangers = [exclusive for holder, exclusive in holders.items() if holder not in family]
             if strangers and (lock.exclusive or any(strangers)):
                 return False
             queued = wanted_before.get(lock.key)
-            if queued is not None and not inherited and (lock.exclusive or queued):
+            if queued is not None and not is_child and (lock.exclusive or queued):
                 return False
         return True
 

@@ -29,8 +29,9 @@ from raybase.actors.messages import (
     SplitRequest,
     SplitResult,
 )
-from raybase.actors.meta_rows import parse
+from raybase.actors.meta_rows import TableState, parse
 from raybase.actors.procedures.procedure import Procedure
+from raybase.actors.procedures.tables import EnableTableProcedure
 from raybase.actors.store_io import load_manifest, put_manifest
 from raybase.config import ClusterConfig, MasterConfig
 from raybase.coordination import layout
@@ -513,6 +514,28 @@ class FakeCluster:
             return await self.term.executor.wait(await self.term.executor.submit(procedure))
 
         return self.on_master(both())
+
+    def submit_and_forget(self, procedure: Procedure) -> None:
+        """Submits it; what comes of it, and whether the master lives to store it, is open."""
+        if self.master_lives():
+            self.on_master(self._submit(procedure), wait=False)
+
+    async def _submit(self, procedure: Procedure) -> None:
+        await self.term.initialized.wait()
+        await self.term.executor.submit(procedure)
+
+    def quieten(self) -> None:
+        """No master dies any more; one leads."""
+        self.store.hook = never
+        if not self.master_lives():
+            self.elect()
+
+    def make_enabled(self, name: TableName) -> None:
+        found = self.term.assignment.table(name)
+        assert found is not None
+        if found.state == TableState.DISABLED:
+            self.perform(EnableTableProcedure(table=name))
+        assert found.state == TableState.ENABLED or found.state == TableState.DISABLED
 
     # Servers.
 
