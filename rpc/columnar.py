@@ -188,7 +188,6 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
     _limit(unfolded, bytes_max)
     reader = _BlockReader(data, _HEADER.size)
     row_keys, size = reader.strings(rows, shapes[0], shapes[1])
-    _limit(size, bytes_max)
     counts = reader.numbers(rows, shapes[2], shapes[3], "<u4")
     if sum(counts) != cells:
         raise BadFrameError(f"a block of {cells} cells whose rows have {sum(counts)}")
@@ -200,7 +199,6 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
     unfolded += size
     qualifiers, size = reader.strings(cells, shapes[6], shapes[7])
     unfolded += size
-    _limit(unfolded, bytes_max)
     timestamps = reader.numbers(cells, shapes[10], shapes[11], "<u8")
     types = list(reader.take(cells))
     if shapes[8] in (CONSTANT, DICTIONARY) and cells:

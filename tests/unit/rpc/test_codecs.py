@@ -178,3 +178,19 @@ def test_values_are_never_shared() -> None:
     block[30] = 0  # the values' form: CONSTANT
     with pytest.raises(BadFrameError, match="values of form 0"):
         decode_columns(bytes(block), BYTES_MAX)
+
+
+def test_rows_of_different_width_are_counted_exactly() -> None:
+    narrow, wide = 10_000, 2
+    block = encode_columns([b"n", b"w" * 5000], [narrow, wide], *_cells(narrow + wide))
+    assert len(decode_columns(block, BYTES_MAX).values) == narrow + wide
+    turned = encode_columns([b"w" * 5000, b"n"], [narrow, wide], *_cells(narrow + wide))
+    with pytest.raises(BadFrameError, match="unfolds to more"):
+        decode_columns(turned, BYTES_MAX)
+
+
+@pytest.mark.parametrize("counts", [[1, 2], [1, 0], [2**32 - 1, 3]])
+def test_a_block_whose_rows_have_other_cells_than_it_has_is_refused(counts: list[int]) -> None:
+    block = encode_columns([b"a", b"b"], counts, *_cells(2))
+    with pytest.raises(BadFrameError, match="a block of 2 cells whose rows have"):
+        decode_columns(block, BYTES_MAX)

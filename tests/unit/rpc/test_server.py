@@ -248,12 +248,19 @@ def test_calls_above_the_limit_are_refused_and_those_under_way_go_on(run_server:
 
 def test_requests_under_way_are_limited_in_bytes_too(run_server: Run) -> None:
     async def story(harness: Any) -> None:
-        harness.services.on_get = later(asyncio.Event())
+        gate = asyncio.Event()
+        harness.services.on_get = later(gate)
         link = harness.link()
         for _ in range(3):
             link.call("Get", harness.get(b"r" * 600))
         await harness.settle()
         assert [type(one.error) for one in link.answers()] == [CallQueueTooBigError]
+        gate.set()
+        await harness.settle()
+        assert len(link.answers()) == 2
+        link.call("Get", harness.get(b"r" * 600))
+        await harness.settle()
+        assert link.answers()[0].error is None
 
     run_server(story, calls_waiting_bytes_max=1000)
 
@@ -301,6 +308,20 @@ def test_one_burst_of_calls_cannot_pile_up_answers(run_server: Run) -> None:
             answers += len(link.answers())
             await harness.settle()
         assert answers == 500
+
+    run_server(story)
+
+
+def test_a_burst_to_a_peer_that_reads_is_answered_to_its_end(run_server: Run) -> None:
+    async def story(harness: Any) -> None:
+        value = bytes(100_000)
+        harness.services.on_get = lambda call: harness.services.row_reply(call, value)
+        link = harness.link()
+        link.send(b"".join(link.client.call("Get", harness.get())[1] for _ in range(200)))
+        for _ in range(20):
+            await harness.settle()
+        assert len(link.answers()) == 200
+        assert link.transport.reading
 
     run_server(story)
 
@@ -599,6 +620,24 @@ def test_bad_cells_end_the_connection_of_their_sender(run_server: Run) -> None:
         assert answer.call_id == call_id
         assert isinstance(answer.error, BadFrameError)
         assert link.transport.eof
+
+    run_server(story)
+
+
+def test_an_answer_that_comes_after_the_refusal_is_sent_to_nobody(run_server: Run) -> None:
+    async def story(harness: Any) -> None:
+        gate = asyncio.Event()
+        harness.services.on_get = later(gate)
+        link = harness.link()
+        link.call("Get", harness.get(b"a"))
+        link.send(b"\xff\xff\xff\xff")
+        await harness.settle()
+        assert link.transport.eof
+        written = link.transport.written
+        gate.set()
+        await harness.settle()
+        assert link.transport.written == written
+        assert harness.fatal == []
 
     run_server(story)
 
