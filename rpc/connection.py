@@ -145,7 +145,7 @@ class ServerConnection(asyncio.Protocol):
         if not preamble.startswith(frames.MAGIC):
             raise BadFrameError(
                 f"Expected HEADER={frames.MAGIC.decode()} but received "
-                f"HEADER={preamble[:4].decode('ascii', 'backslashreplace')} "
+                f"HEADER={str(preamble[:4])[2:-1]} "
                 f"from {self._peer.address}"
             )
         version, auth = preamble[4:]
