@@ -11,32 +11,28 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from ..errors import IllegalArgumentError
-from ..model import FamilyDescriptor
 from ..operations import Delete
 from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
+from .shell_options import (
+    FAMILY_OPTIONS,
+    READ_OPTIONS,
+    argument,
+    arguments,
+    families_of,
+    flat,
+    option_text,
+    read_options,
+    scan_options,
+    string,
+    table_options,
+    target_of,
+)
 from .shell_parser import Line, number
 
 _ROWS_PRINTED: Final = 500
 """Rows of a scan that are printed as one table."""
-
-_FAMILY_OPTIONS: Final = {
-    "VERSIONS": "max_versions",
-    "MIN_VERSIONS": "min_versions",
-    "TTL": "ttl_s",
-    "BLOCKSIZE": "block_bytes",
-}
-_TABLE_OPTIONS: Final = {"MAX_FILESIZE": "region_bytes_max", "MEMSTORE_FLUSHSIZE": "flush_bytes"}
-_READ_OPTIONS: Final = {"COLUMN", "COLUMNS", "VERSIONS", "TIMERANGE", "TIMESTAMP"}
-_SCAN_OPTIONS: Final = _READ_OPTIONS | {
-    "STARTROW",
-    "STOPROW",
-    "ROWPREFIXFILTER",
-    "LIMIT",
-    "REVERSED",
-    "CACHE",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +63,12 @@ class Commands:
     # -- tables ----------------------------------------------------------------------------
 
     def create(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
-        families: dict[str, dict[str, Any]] = {_string(one): {} for one in line.values[1:]}
-        families |= _families(line.maps)
+        name = argument(line, 0, "a table")
+        families: dict[str, dict[str, Any]] = {string(one): {} for one in line.values[1:]}
+        families |= families_of(line.maps)
         if not families:
             raise IllegalArgumentError("create needs a column family: create 't', 'f'")
-        options = {
-            field: number(option, line.options[option])
-            for option, field in _TABLE_OPTIONS.items()
-            if option in line.options
-        }
-        splits = line.options.get("SPLITS", [])
-        self.connection.admin.create_table(name, families, splits=splits, **options)
+        self.connection.admin.create_table(name, families, **table_options(line))
         self._say(f"created table {text(name)}")
 
     def list(self, line: Line) -> None:
@@ -88,7 +78,7 @@ class Commands:
         self.console.print(table)
 
     def describe(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         descriptor = self.connection.admin.describe(name)
         state = self.connection.admin.state(name).name.lower()
         title = f"{descriptor.name}, {state}"
@@ -98,15 +88,15 @@ class Commands:
             *descriptor.attributes.items(),
         ):
             title += f", {label} {value}" if value else ""
-        table = _table("family", *_FAMILY_OPTIONS, "options", title=title)
+        table = _table("family", *FAMILY_OPTIONS, "options", title=title)
         for one in descriptor.families:
-            numbers = [_option_text(one, field) for field in _FAMILY_OPTIONS.values()]
+            numbers = [option_text(one, field) for field in FAMILY_OPTIONS.values()]
             options = ", ".join(f"{key} {value}" for key, value in one.attributes.items())
             table.add_row(_rich(one.name), *numbers, options)
         self.console.print(table)
 
     def alter(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         admin = self.connection.admin
         if not line.maps:
             raise IllegalArgumentError(
@@ -115,46 +105,46 @@ class Commands:
             )
         known = {one.name for one in admin.describe(name).families}
         for one in line.maps:
-            if _string(one.get("METHOD", b"")) == "delete":
+            if string(one.get("METHOD", b"")) == "delete":
                 admin.drop_family(name, one.get("NAME", b""))
                 continue
-            for family, options in _families([one]).items():
+            for family, options in families_of([one]).items():
                 change = admin.modify_family if family.encode() in known else admin.add_family
                 change(name, family, **options)
         self._say(f"altered table {text(name)}")
 
     def drop(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         self.connection.admin.delete_table(name)
         self._say(f"dropped table {text(name)}")
 
     def disable(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         self.connection.admin.disable_table(name)
         self._say(f"disabled table {text(name)}")
 
     def enable(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         self.connection.admin.enable_table(name)
         self._say(f"enabled table {text(name)}")
 
     def exists(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         there = self.connection.admin.exists(name)
         self._say(f"table {text(name)} {'exists' if there else 'does not exist'}")
 
     # -- rows ------------------------------------------------------------------------------
 
     def put(self, line: Line) -> None:
-        name, row, column, value = _arguments(line, "a table", "a row", "a column", "a value")
+        name, row, column, value = arguments(line, "a table", "a row", "a column", "a value")
         stamp = number("a timestamp", line.values[4]) if len(line.values) > 4 else None
         self.connection.table(name).put(row, {column: value}, timestamp=stamp)
 
     def get(self, line: Line) -> None:
-        name, row = _arguments(line, "a table", "a row")
-        options = _read_options(line, _READ_OPTIONS)
+        name, row = arguments(line, "a table", "a row")
+        options = read_options(line, READ_OPTIONS)
         if len(line.values) > 2:
-            options["columns"] = _flat(line.values[2:])
+            options["columns"] = flat(line.values[2:])
         result = self.connection.table(name).get(row, **options)
         table = _table("column", "timestamp", "value")
         for cell in result.cells:
@@ -162,8 +152,8 @@ class Commands:
         self.console.print(table)
 
     def scan(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
-        rows = self.connection.table(name).scan(**_scan_options(line))
+        name = argument(line, 0, "a table")
+        rows = self.connection.table(name).scan(**scan_options(line))
         pending: list[Result] = []
         count = 0
         for row in rows:
@@ -177,7 +167,7 @@ class Commands:
         self._say(_counted(count, "row"))
 
     def delete(self, line: Line) -> None:
-        name, row, column = _arguments(line, "a table", "a row", "a column")
+        name, row, column = arguments(line, "a table", "a row", "a column")
         family, qualifier = split_column(column)
         delete = Delete(row)
         if len(line.values) > 3:
@@ -187,30 +177,30 @@ class Commands:
         self.connection.table(name).delete(delete)
 
     def deleteall(self, line: Line) -> None:
-        name, row = _arguments(line, "a table", "a row")
-        columns = _flat(line.values[2:]) or None
+        name, row = arguments(line, "a table", "a row")
+        columns = flat(line.values[2:]) or None
         self.connection.table(name).delete(row, columns)
 
     def incr(self, line: Line) -> None:
-        name, row, column = _arguments(line, "a table", "a row", "a column")
+        name, row, column = arguments(line, "a table", "a row", "a column")
         amount = number("an amount", line.values[3]) if len(line.values) > 3 else 1
         result = self.connection.table(name).increment(row, {column: amount})
         self._say(f"counter is {result.number(column)}")
 
     def append(self, line: Line) -> None:
-        name, row, column, tail = _arguments(line, "a table", "a row", "a column", "a value")
+        name, row, column, tail = arguments(line, "a table", "a row", "a column", "a value")
         result = self.connection.table(name).append(row, {column: tail})
         self._say(f"value is {text(result[column])}")
 
     def count(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
-        rows = self.connection.table(name).scan(**_scan_options(line))
+        name = argument(line, 0, "a table")
+        rows = self.connection.table(name).scan(**scan_options(line))
         self._say(_counted(rows.count(), "row"))
 
     # -- regions and cluster ---------------------------------------------------------------
 
     def regions(self, line: Line) -> None:
-        name = _argument(line, 0, "a table")
+        name = argument(line, 0, "a table")
         table = _table("start", "end", "state", "server", "encoded name")
         for one in self.connection.admin.regions(name):
             info = one.region
@@ -224,29 +214,29 @@ class Commands:
         self.console.print(table)
 
     def split(self, line: Line) -> None:
-        target = _target(_argument(line, 0, "a table or region"))
+        target = target_of(argument(line, 0, "a table or region"))
         row = line.values[1] if len(line.values) > 1 else None
         self.connection.admin.split(target, row)
         self._say(f"split {text(target)}")
 
     def move(self, line: Line) -> None:
-        target = _target(_argument(line, 0, "a region"))
-        server = _string(line.values[1]) if len(line.values) > 1 else None
+        target = target_of(argument(line, 0, "a region"))
+        server = string(line.values[1]) if len(line.values) > 1 else None
         self.connection.admin.move(target, server)
         self._say(f"moved {text(target)}")
 
     def flush(self, line: Line) -> None:
-        target = _target(_argument(line, 0, "a table or region"))
+        target = target_of(argument(line, 0, "a table or region"))
         self.connection.admin.flush(target)
         self._say(f"flushed {text(target)}")
 
     def compact(self, line: Line) -> None:
-        target = _target(_argument(line, 0, "a table or region"))
+        target = target_of(argument(line, 0, "a table or region"))
         self.connection.admin.compact(target)
         self._say(f"compaction of {text(target)} has begun")
 
     def major_compact(self, line: Line) -> None:
-        target = _target(_argument(line, 0, "a table or region"))
+        target = target_of(argument(line, 0, "a table or region"))
         self.connection.admin.compact(target, major=True)
         self._say(f"major compaction of {text(target)} has begun")
 
@@ -272,7 +262,7 @@ class Commands:
 
     def help(self, line: Line) -> None:
         if line.values:
-            name = _string(line.values[0])
+            name = string(line.values[0])
             if name not in COMMANDS:
                 raise IllegalArgumentError(f"there is no command {name!r}; `help` lists them")
             self._say(f"{COMMANDS[name].usage}\n{COMMANDS[name].summary}")
@@ -343,97 +333,6 @@ COMMANDS: Final[dict[str, Command]] = {
     "status": Command("status", "Show servers and regions.", Commands.status),
     "help": Command("help ['command']", "Show the commands.", Commands.help),
 }
-
-
-def _argument(line: Line, index: int, what: str) -> bytes:
-    if index >= len(line.values) or not isinstance(line.values[index], bytes):
-        usage = COMMANDS[line.command].usage
-        raise IllegalArgumentError(f"{line.command} needs {what}: {usage}")
-    return bytes(line.values[index])
-
-
-def _arguments(line: Line, *what: str) -> tuple[bytes, ...]:
-    return tuple(_argument(line, index, one) for index, one in enumerate(what))
-
-
-def _string(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _target(name: bytes) -> str | bytes:
-    """A region's name may hold any bytes; a table's is text."""
-    return name if b"," in name else _string(name)
-
-
-def _flat(values: Iterable[Any]) -> list[bytes]:
-    return [inner for one in values for inner in (one if isinstance(one, list) else [one])]
-
-
-def _families(maps: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Families with options, of the maps that name one."""
-    families: dict[str, dict[str, Any]] = {}
-    for one in maps:
-        if "NAME" not in one:
-            continue
-        unknown = sorted(set(one) - {"NAME", "METHOD", *_FAMILY_OPTIONS})
-        if unknown:
-            raise IllegalArgumentError(
-                f"{unknown[0]} is not an option of a family; there are {', '.join(_FAMILY_OPTIONS)}"
-            )
-        families[_string(one["NAME"])] = {
-            field: number(option, one[option])
-            for option, field in _FAMILY_OPTIONS.items()
-            if option in one
-        }
-    return families
-
-
-def _read_options(line: Line, allowed: set[str]) -> dict[str, Any]:
-    """Arguments of a read from HBase's option names."""
-    unknown = sorted(set(line.options) - allowed)
-    if unknown:
-        names = ", ".join(sorted(allowed))
-        raise IllegalArgumentError(
-            f"{unknown[0]} is not an option of {line.command}; there are {names}"
-        )
-    found: dict[str, Any] = {}
-    options = line.options
-    columns = options.get("COLUMNS", options.get("COLUMN"))
-    if columns is not None:
-        found["columns"] = columns
-    if "VERSIONS" in options:
-        found["versions"] = number("VERSIONS", options["VERSIONS"])
-    if "TIMESTAMP" in options:
-        found["timestamp"] = number("TIMESTAMP", options["TIMESTAMP"])
-    if "TIMERANGE" in options:
-        bounds = options["TIMERANGE"]
-        if not isinstance(bounds, list) or len(bounds) != 2:
-            raise IllegalArgumentError("TIMERANGE takes two numbers: [from, to]")
-        found["time_range"] = tuple(number("TIMERANGE", one) for one in bounds)
-    return found
-
-
-def _scan_options(line: Line) -> dict[str, Any]:
-    found = _read_options(line, _SCAN_OPTIONS)
-    options = line.options
-    for option, argument in (
-        ("STARTROW", "start"),
-        ("STOPROW", "stop"),
-        ("ROWPREFIXFILTER", "prefix"),
-    ):
-        if option in options:
-            found[argument] = options[option]
-    for option, argument in (("LIMIT", "limit"), ("CACHE", "caching")):
-        if option in options:
-            found[argument] = number(option, options[option])
-    if "REVERSED" in options:
-        found["reversed"] = options["REVERSED"] is True
-    return found
-
-
-def _option_text(family: FamilyDescriptor, field: str) -> str:
-    value = getattr(family, field)
-    return "for ever" if field == "ttl_s" and not value else str(value)
 
 
 def _table(*columns: str, title: str | None = None) -> RichTable:

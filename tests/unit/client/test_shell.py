@@ -126,6 +126,8 @@ def test_cells_that_look_like_markup_are_printed_as_they_are(run: Run) -> None:
         ("put t r f v", "written 'family:qualifier'"),
         ("create t", "create needs a column family"),
         ("create t, {NAME => f, NOPE => 1}", "NOPE is not an option of a family"),
+        ("create t, f, NUMREGIONS => 5", "NUMREGIONS is not an option of a table"),
+        ("create t, f, SPLITS => 5", "SPLITS takes a list"),
         ("scan t, {NOPE => 1}", "NOPE is not an option of scan"),
         ("scan t, {LIMIT => x}", "LIMIT takes a number"),
         ("create ../etc f", "illegal table name"),

@@ -1,0 +1,138 @@
+"""Arguments of the shell's commands, from HBase's names of options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ..errors import IllegalArgumentError
+from ..model import FamilyDescriptor
+from .shell_parser import Line, number
+
+FAMILY_OPTIONS: Final = {
+    "VERSIONS": "max_versions",
+    "MIN_VERSIONS": "min_versions",
+    "TTL": "ttl_s",
+    "BLOCKSIZE": "block_bytes",
+}
+TABLE_OPTIONS: Final = {"MAX_FILESIZE": "region_bytes_max", "MEMSTORE_FLUSHSIZE": "flush_bytes"}
+READ_OPTIONS: Final = {"COLUMN", "COLUMNS", "VERSIONS", "TIMERANGE", "TIMESTAMP"}
+SCAN_OPTIONS: Final = READ_OPTIONS | {
+    "STARTROW",
+    "STOPROW",
+    "ROWPREFIXFILTER",
+    "LIMIT",
+    "REVERSED",
+    "CACHE",
+}
+
+
+def argument(line: Line, index: int, what: str) -> bytes:
+    """A value of the line. Raises IllegalArgumentError if it is missing."""
+    if index >= len(line.values) or not isinstance(line.values[index], bytes):
+        raise IllegalArgumentError(
+            f"{line.command} needs {what}; `help {line.command}` shows how it is written"
+        )
+    return bytes(line.values[index])
+
+
+def arguments(line: Line, *what: str) -> tuple[bytes, ...]:
+    return tuple(argument(line, index, one) for index, one in enumerate(what))
+
+
+def string(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def target_of(name: bytes) -> str | bytes:
+    """A region's name may hold any bytes; a table's is text."""
+    return name if b"," in name else string(name)
+
+
+def flat(values: Iterable[Any]) -> list[bytes]:
+    return [inner for one in values for inner in (one if isinstance(one, list) else [one])]
+
+
+def families_of(maps: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Families with options, of the maps that name one."""
+    families: dict[str, dict[str, Any]] = {}
+    for one in maps:
+        if "NAME" not in one:
+            continue
+        unknown = sorted(set(one) - {"NAME", "METHOD", *FAMILY_OPTIONS})
+        if unknown:
+            raise IllegalArgumentError(
+                f"{unknown[0]} is not an option of a family; there are {', '.join(FAMILY_OPTIONS)}"
+            )
+        families[string(one["NAME"])] = {
+            field: number(option, one[option])
+            for option, field in FAMILY_OPTIONS.items()
+            if option in one
+        }
+    return families
+
+
+def table_options(line: Line) -> dict[str, Any]:
+    """What the pairs outside of family maps say of the table: descriptor fields and splits."""
+    in_families = {name for one in line.maps if "NAME" in one for name in one}
+    unknown = sorted(set(line.options) - in_families - {"SPLITS", *TABLE_OPTIONS})
+    if unknown:
+        names = ", ".join(["SPLITS", *TABLE_OPTIONS])
+        raise IllegalArgumentError(f"{unknown[0]} is not an option of a table; there are {names}")
+    found: dict[str, Any] = {
+        field: number(option, line.options[option])
+        for option, field in TABLE_OPTIONS.items()
+        if option in line.options
+    }
+    splits = line.options.get("SPLITS", [])
+    if not isinstance(splits, list):
+        raise IllegalArgumentError("SPLITS takes a list: SPLITS => ['a', 'b']")
+    return {"splits": splits, **found}
+
+
+def read_options(line: Line, allowed: set[str]) -> dict[str, Any]:
+    """Arguments of a read from HBase's option names."""
+    unknown = sorted(set(line.options) - allowed)
+    if unknown:
+        names = ", ".join(sorted(allowed))
+        raise IllegalArgumentError(
+            f"{unknown[0]} is not an option of {line.command}; there are {names}"
+        )
+    found: dict[str, Any] = {}
+    options = line.options
+    columns = options.get("COLUMNS", options.get("COLUMN"))
+    if columns is not None:
+        found["columns"] = columns
+    if "VERSIONS" in options:
+        found["versions"] = number("VERSIONS", options["VERSIONS"])
+    if "TIMESTAMP" in options:
+        found["timestamp"] = number("TIMESTAMP", options["TIMESTAMP"])
+    if "TIMERANGE" in options:
+        bounds = options["TIMERANGE"]
+        if not isinstance(bounds, list) or len(bounds) != 2:
+            raise IllegalArgumentError("TIMERANGE takes two numbers: [from, to]")
+        found["time_range"] = tuple(number("TIMERANGE", one) for one in bounds)
+    return found
+
+
+def scan_options(line: Line) -> dict[str, Any]:
+    found = read_options(line, SCAN_OPTIONS)
+    options = line.options
+    for option, name in (
+        ("STARTROW", "start"),
+        ("STOPROW", "stop"),
+        ("ROWPREFIXFILTER", "prefix"),
+    ):
+        if option in options:
+            found[name] = options[option]
+    for option, name in (("LIMIT", "limit"), ("CACHE", "caching")):
+        if option in options:
+            found[name] = number(option, options[option])
+    if "REVERSED" in options:
+        found["reversed"] = options["REVERSED"] is True
+    return found
+
+
+def option_text(family: FamilyDescriptor, field: str) -> str:
+    value = getattr(family, field)
+    return "for ever" if field == "ttl_s" and not value else str(value)
