@@ -152,7 +152,12 @@ class ProcessTable:
 
     def _construct(self, slot: Slot, process: SimProcess) -> None:
         runtime = self.build(process)
-        slot.actor = slot.factory(runtime, slot.name, self.config, **slot.arguments)
+        try:
+            slot.actor = slot.factory(runtime, slot.name, self.config, **slot.arguments)
+        except Exception as error:
+            self.world.error(f"{slot.name} could not be made: {error!r}")
+            self.kill(slot.name, for_good=True)
+            return
         slot.started = process.loop.create_task(self._start(slot, process))
         early, slot.early = slot.early, []
         for call in early:
