@@ -70,6 +70,8 @@ class Assignment:
         self._regions: dict[str, RegionNode] = {}
         self._by_table: dict[TableName, dict[str, RegionNode]] = {}
         self._tables: dict[TableName, TableNode] = {}
+        self._load: dict[ServerName, dict[TableName, int]] | None = None
+        """Counts of regions; None when they have to be taken anew."""
         self.loaded = asyncio.Event()
         self.meta_open = asyncio.Event()
         self._tables[META_TABLE] = TableNode(META_DESCRIPTOR, TableState.ENABLED)
@@ -84,6 +86,7 @@ class Assignment:
             node.server = row.server
             node.open_sequence_id = row.open_sequence_id
             node.daughters = row.daughters
+        self._load = None
         self.loaded.set()
 
     # -- tables ----------------------------------------------------------------------------
@@ -98,6 +101,7 @@ class Assignment:
 
     def set_table(self, descriptor: TableDescriptor, state: TableState) -> None:
         self._tables[descriptor.name] = TableNode(descriptor, state)
+        self._load = None
 
     def drop_table(self, name: TableName) -> None:
         self._tables.pop(name, None)
@@ -122,6 +126,7 @@ class Assignment:
 
     def drop_region(self, encoded: str) -> None:
         node = self._regions.pop(encoded, None)
+        self._load = None
         if node is not None:
             of_table = self._by_table[node.info.table]
             del of_table[encoded]
@@ -153,6 +158,7 @@ class Assignment:
         node.state = state
         node.reason = reason
         node.planned = None
+        self._load = None
         if server is not None:
             node.server = server
         if open_sequence_id is not None:
@@ -189,12 +195,29 @@ class Assignment:
         ]
         return sorted(found, key=lambda one: one.since_s)
 
+    def plan(self, node: RegionNode, server: ServerName) -> None:
+        """Counts the region as that server's from now on, until its state changes."""
+        load = self._all_counts()
+        self._count(load, node, -1)
+        node.planned = server
+        self._count(load, node, 1)
+
     def counts(self, servers: Iterable[ServerName]) -> dict[ServerName, dict[TableName, int]]:
         """Regions open or about to be at each of the servers, by table."""
-        counts: dict[ServerName, dict[TableName, int]] = {server: {} for server in servers}
-        for node in self._regions.values():
-            server = node.planned or node.server
-            if server in counts and self.wants_open(node):
-                of_server = counts[server]
-                of_server[node.info.table] = of_server.get(node.info.table, 0) + 1
-        return counts
+        load = self._all_counts()
+        return {server: dict(load.get(server, {})) for server in servers}
+
+    def _all_counts(self) -> dict[ServerName, dict[TableName, int]]:
+        if self._load is None:
+            self._load = {}
+            for node in self._regions.values():
+                self._count(self._load, node, 1)
+        return self._load
+
+    def _count(
+        self, load: dict[ServerName, dict[TableName, int]], node: RegionNode, change: int
+    ) -> None:
+        server = node.planned or node.server
+        if server is not None and self.wants_open(node):
+            of_server = load.setdefault(server, {})
+            of_server[node.info.table] = of_server.get(node.info.table, 0) + change

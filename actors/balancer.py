@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model import ServerName, TableName
+from ..model import RegionInfo, ServerName, TableName
 from .assignment import RegionNode
 
 Counts = Mapping[ServerName, Mapping[TableName, int]]
@@ -36,79 +36,79 @@ def place(table: TableName, counts: Counts) -> ServerName:
 def plan(regions: Sequence[RegionNode], counts: Counts) -> list[RegionMove]:
     """Moves after which no two servers differ by more than one region, of a table or in all.
 
-    First each table is evened out, then the totals, with regions of tables that stay even.
-    ``regions`` are those that may be moved: open, at a server in ``counts``, in no procedure.
-    Source of the idea: SimpleLoadBalancer.java.
+    First each table is evened out, then the totals, with regions of tables that stay even; a
+    region moves once at most. ``regions`` are those that may be moved: open, at a server in
+    ``counts``, in no procedure. Source of the idea: SimpleLoadBalancer.java.
     """
     if len(counts) < 2:
         return []
-    load = {server: dict(tables) for server, tables in counts.items()}
-    movable = sorted(regions, key=lambda one: (one.info.table, one.info.start_key))
-    moves: list[RegionMove] = []
-    for table in sorted({one.info.table for one in movable}):
-        moves += _even_out(table, [one for one in movable if one.info.table == table], load)
-    moved = [one.node for one in moves]
-    moves += _even_totals([one for one in movable if one not in moved], load)
-    return moves
+    draft = _Draft(regions, counts)
+    for table in sorted({one.info.table for one in regions}):
+        draft.even_table(table)
+    draft.even_totals()
+    return draft.moves()
 
 
-def _even_out(
-    table: TableName, regions: list[RegionNode], load: dict[ServerName, dict[TableName, int]]
-) -> list[RegionMove]:
-    moves: list[RegionMove] = []
-    left = list(regions)
-    while True:
+class _Draft:
+    """A plan in the making: where each region would be, and why."""
 
-        def count(server: ServerName) -> tuple[int, int, ServerName]:
-            return load[server].get(table, 0), sum(load[server].values()), server
+    def __init__(self, regions: Sequence[RegionNode], counts: Counts) -> None:
+        self._regions = sorted(regions, key=lambda one: (one.info.table, one.info.start_key))
+        self._at = {one.info: one.server for one in regions}
+        self._why: dict[RegionInfo, str] = {}
+        self._load = {server: dict(tables) for server, tables in counts.items()}
 
-        source, target = max(load, key=count), min(load, key=count)
-        more, fewer = count(source)[0], count(target)[0]
-        node = _first_at(source, left)
-        if more - fewer < 2 or node is None:
-            return moves
-        reason = f"table {table} has {more} regions at {source} and {fewer} at {target}"
-        moves.append(_moved(node, source, target, reason, load))
-        left.remove(node)
+    def even_table(self, table: TableName) -> None:
+        def count(server: ServerName) -> int:
+            return self._load[server].get(table, 0)
 
+        while True:
+            source, target = self._extremes(lambda one: (count(one), self._total(one)))
+            more, fewer = count(source), count(target)
+            reason = f"table {table} has {more} regions at {source} and {fewer} at {target}"
+            if more - fewer < 2 or not self._move(source, target, reason, [table]):
+                return
 
-def _even_totals(
-    regions: list[RegionNode], load: dict[ServerName, dict[TableName, int]]
-) -> list[RegionMove]:
-    moves: list[RegionMove] = []
-    left = list(regions)
-    while True:
+    def even_totals(self) -> None:
+        while True:
+            source, target = self._extremes(lambda one: (self._total(one),))
+            more, fewer = self._total(source), self._total(target)
+            tables = [
+                table
+                for table, count in self._load[source].items()
+                if count > self._load[target].get(table, 0)
+            ]
+            reason = f"{source} has {more} regions and {target} has {fewer}"
+            if more - fewer < 2 or not self._move(source, target, reason, tables):
+                return
 
-        def total(server: ServerName) -> tuple[int, ServerName]:
-            return sum(load[server].values()), server
+    def moves(self) -> list[RegionMove]:
+        found = []
+        for node in self._regions:
+            target = self._at[node.info]
+            if node.server is not None and target is not None and target != node.server:
+                found.append(RegionMove(node, node.server, target, self._why[node.info]))
+        return found
 
-        source, target = max(load, key=total), min(load, key=total)
-        more, fewer = total(source)[0], total(target)[0]
-        even = [
-            one
-            for one in left
-            if load[source].get(one.info.table, 0) > load[target].get(one.info.table, 0)
-        ]
-        node = _first_at(source, even)
-        if more - fewer < 2 or node is None:
-            return moves
-        reason = f"{source} has {more} regions and {target} has {fewer}"
-        moves.append(_moved(node, source, target, reason, load))
-        left.remove(node)
+    def _total(self, server: ServerName) -> int:
+        return sum(self._load[server].values())
 
+    def _extremes(
+        self, measure: Callable[[ServerName], tuple[int, ...]]
+    ) -> tuple[ServerName, ServerName]:
+        ordered = sorted(self._load, key=lambda one: (*measure(one), one))
+        return ordered[-1], ordered[0]
 
-def _first_at(server: ServerName, regions: list[RegionNode]) -> RegionNode | None:
-    return next((one for one in regions if one.server == server), None)
-
-
-def _moved(
-    node: RegionNode,
-    source: ServerName,
-    target: ServerName,
-    reason: str,
-    load: dict[ServerName, dict[TableName, int]],
-) -> RegionMove:
-    table = node.info.table
-    load[source][table] = load[source].get(table, 0) - 1
-    load[target][table] = load[target].get(table, 0) + 1
-    return RegionMove(node, source, target, reason)
+    def _move(
+        self, source: ServerName, target: ServerName, reason: str, tables: Sequence[TableName]
+    ) -> bool:
+        """Moves the first region of one of the tables; False if none can be moved."""
+        for node in self._regions:
+            table = node.info.table
+            if self._at[node.info] == source and table in tables:
+                self._at[node.info] = target
+                self._why[node.info] = reason
+                self._load[source][table] -= 1
+                self._load[target][table] = self._load[target].get(table, 0) + 1
+                return True
+        return False

@@ -111,7 +111,7 @@ class AssignProcedure(RegionProcedure):
             preferred = node.server
         avoid = [ServerName.parse(one) for one in self.failed_at[-1:]]
         target = await environment.pick_server(self.region.table, preferred, avoid)
-        node.planned = target
+        environment.assignment.plan(node, target)
         self.target = str(target)
         return "open"
 
