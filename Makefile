@@ -37,8 +37,7 @@ benchmarks: $(READY)
 	$(BIN)/python -m benchmarks
 
 proto: $(READY)
-	$(BIN)/python -m pip install --quiet --group proto
-	$(BIN)/python -m grpc_tools.protoc -I rpc/proto --python_out=rpc/proto --pyi_out=rpc/proto rpc/proto/hbase.proto
+	PATH="$(CURDIR)/$(BIN):$$PATH" rpc/proto/generate
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
