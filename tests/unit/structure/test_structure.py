@@ -31,6 +31,7 @@ REAL_WORLD = {
     "client/cli.py",
     "client/shell.py",
     "client/ray_registry.py",
+    "testing/__main__.py",
     "testing/world.py",
 }
 """Modules at the border, where clocks, files, sockets and Ray are what they are about."""
