@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,13 +51,17 @@ class Janitor:
     LogCleaner.java.
     """
 
-    def __init__(self, environment: MasterEnvironment, holders: Sequence[Holder] = ()) -> None:
+    def __init__(self, environment: MasterEnvironment) -> None:
         self._environment = environment
         self._files = environment.runtime.files
-        self._holders = [self._is_in_a_manifest, *holders]
+        self._holders: list[Holder] = [self._is_in_a_manifest]
         self._seen_s: dict[str, float] = {}
         self._strays: list[str] = []
         self._referenced: dict[str, None] | None = None
+
+    def add_holder(self, holder: Holder) -> None:
+        """From now on, what ``holder`` may need stays."""
+        self._holders.append(holder)
 
     async def run(self) -> Cleaned:
         """One round. Raises nothing but what ends the master."""

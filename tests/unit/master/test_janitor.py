@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from fake_cluster import FakeCluster, table
+
+from raybase.actors.assignment import RegionNode
+from raybase.actors.janitor import Cleaned, Janitor
+from raybase.actors.procedures.split import SplitProcedure
+from raybase.actors.procedures.tables import CreateTableProcedure
+from raybase.actors.store_io import load_manifest, put_manifest
+from raybase.config import ClusterConfig
+from raybase.model import RegionInfo
+from raybase.runtime import FileSystem
+from raybase.storage.manifest import StoreFileEntry, family_directory, region_directory
+
+T = table()
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    one = FakeCluster()
+    one.elect()
+    one.settle()
+    one.perform(CreateTableProcedure(table=T.name, descriptor=T))
+    yield one
+    one.close()
+
+
+def files(cluster: FakeCluster) -> FileSystem:
+    return cluster.simulation.runtime_for(cluster.master).files
+
+
+def clean(cluster: FakeCluster) -> Cleaned:
+    cleaned = cluster.on_master(cluster.term.janitor.run())
+    assert cleaned is not None
+    cluster.settle()
+    return cleaned
+
+
+def exists(cluster: FakeCluster, path: str) -> bool:
+    return bool(cluster.on_master(files(cluster).exists(path)))
+
+
+def write(cluster: FakeCluster, path: str) -> str:
+    cluster.on_master(files(cluster).write(path, [b"data"]))
+    return path
+
+
+def refer(cluster: FakeCluster, region: RegionInfo, *paths: str) -> None:
+    """Makes a region's files be these."""
+
+    async def commit() -> None:
+        manifest = await load_manifest(files(cluster), region)
+        assert manifest is not None
+        entries = tuple(
+            StoreFileEntry(family=b"f", path=path, size=4, entries=1, max_sequence_id=1)
+            for path in paths
+        )
+        assert await put_manifest(files(cluster), replace(manifest.next(), files=entries))
+
+    cluster.on_master(commit())
+
+
+def split(cluster: FakeCluster) -> tuple[RegionNode, list[RegionNode], str]:
+    """A split parent with a file, its daughters, which refer to it, and the file."""
+    (parent,) = cluster.term.assignment.regions_of(T.name)
+    path = write(cluster, f"{family_directory(parent.info, b'f')}/aa")
+    refer(cluster, parent.info, path)
+    cluster.perform(SplitProcedure(region=parent.info, row=b"m"))
+    nodes = cluster.term.assignment.regions_of(T.name)
+    return parent, [one for one in nodes if one is not parent], path
+
+
+def test_a_split_parent_stays_while_a_daughter_refers_to_it(cluster: FakeCluster) -> None:
+    parent, (lower, upper), path = split(cluster)
+    clean(cluster)
+    refer(cluster, lower.info)
+    clean(cluster)
+    assert cluster.term.assignment.region(parent.info.encoded_name) is parent
+    assert exists(cluster, path)
+    refer(cluster, upper.info)
+    clean(cluster)
+    assert cluster.term.assignment.region(parent.info.encoded_name) is None
+    assert not exists(cluster, region_directory(parent.info))
+    assert exists(cluster, f"archive/{path}")
+    cluster.check()
+
+
+def test_a_manifest_that_cannot_be_read_keeps_everything(cluster: FakeCluster) -> None:
+    parent, daughters, path = split(cluster)
+    for one in daughters:
+        refer(cluster, one.info)
+    manifest = f"{region_directory(daughters[0].info)}/manifest/{99:020d}"
+    write(cluster, manifest)
+    stray = write(cluster, f"{family_directory(daughters[1].info, b'f')}/stray")
+    cluster.on_master(cluster.term.janitor.run())
+    cluster.on_master(cluster.term.janitor.run())
+    assert exists(cluster, path)
+    assert exists(cluster, stray)
+    assert cluster.term.assignment.region(parent.info.encoded_name) is parent
+
+
+def test_a_file_nobody_knows_goes_when_it_was_seen_twice(cluster: FakeCluster) -> None:
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    directory = family_directory(node.info, b"f")
+    known, stray = (write(cluster, f"{directory}/{name}") for name in ("known", "stray"))
+    refer(cluster, node.info, known)
+    assert clean(cluster).strays == 0
+    assert exists(cluster, stray)
+    assert clean(cluster).strays == 1
+    assert exists(cluster, known)
+    assert exists(cluster, f"archive/{stray}")
+
+
+def test_a_file_that_was_just_being_made_stays(cluster: FakeCluster) -> None:
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    path = write(cluster, f"{family_directory(node.info, b'f')}/flushing")
+    clean(cluster)
+    refer(cluster, node.info, path)
+    assert clean(cluster).strays == 0
+    assert exists(cluster, path)
+
+
+def test_a_region_directory_nobody_knows_is_archived(cluster: FakeCluster) -> None:
+    path = write(cluster, "data/default/t/0123456789abcdef0123456789abcdef/f/left")
+    clean(cluster)
+    clean(cluster)
+    assert exists(cluster, f"archive/{path}")
+
+
+def quick(cluster: FakeCluster) -> Janitor:
+    """A janitor for whom everything is old at once."""
+    config: ClusterConfig = cluster.config
+    master = replace(config.master, archive_ttl_s=0.0, old_wal_ttl_s=0.0)
+    environment = replace(cluster.term.environment, config=replace(config, master=master))
+    environment.executor = cluster.term.executor
+    return Janitor(environment)
+
+
+def test_an_archived_file_stays_while_a_manifest_names_it(cluster: FakeCluster) -> None:
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    directory = family_directory(node.info, b"f")
+    for name in ("needed", "done"):
+        write(cluster, f"archive/{directory}/{name}")
+    refer(cluster, node.info, f"{directory}/needed")
+    cleaned = cluster.on_master(quick(cluster).run())
+    assert cleaned is not None
+    assert cleaned.archived == 1
+    assert exists(cluster, f"archive/{directory}/needed")
+
+
+def test_the_archive_keeps_files_for_their_time(cluster: FakeCluster) -> None:
+    path = write(cluster, "archive/data/default/t/0123456789abcdef0123456789abcdef/f/old")
+    log = write(cluster, "oldWALs/s,1,1/1")
+    clean(cluster)
+    assert exists(cluster, path)
+    ttl_s = max(cluster.config.master.archive_ttl_s, cluster.config.master.old_wal_ttl_s)
+    until_s = cluster.simulation.now_s + ttl_s + 1
+    cluster.run_until(lambda: cluster.simulation.now_s > until_s, ttl_s + 100)
+    clean(cluster)
+    assert not exists(cluster, path)
+    assert not exists(cluster, log)
+
+
+def test_a_holder_that_cannot_say_keeps_the_file(cluster: FakeCluster) -> None:
+    log = write(cluster, "oldWALs/s,1,1/1")
+    janitor = quick(cluster)
+
+    async def unsure(path: str) -> bool:
+        raise OSError("do not know")
+
+    janitor.add_holder(unsure)
+    cluster.on_master(janitor.run())
+    assert exists(cluster, log)
