@@ -54,7 +54,8 @@ class LogWriter:
 
     ``on_fatal`` is called once when the log can no longer be trusted; nothing submitted
     then or later is ever done. ``on_pinned`` is called with the encoded names of regions to
-    flush when too many files wait for their edits.
+    flush when too many files wait for their edits. ``directory`` and ``archive`` are for logs
+    that are not a region server's.
     """
 
     def __init__(
@@ -65,10 +66,13 @@ class LogWriter:
         config: WalConfig,
         on_fatal: Callable[[BaseException], None],
         on_pinned: Callable[[list[str]], None],
+        *,
+        directory: str = "",
+        archive: str = "",
     ) -> None:
         self._runtime = runtime
-        self._directory = wal_directory(server)
-        self._archive = f"{OLD_WALS}/{server}"
+        self._directory = directory or wal_directory(server)
+        self._archive = archive or f"{OLD_WALS}/{server}"
         self._prefix = prefix
         self._config = config
         self._on_fatal = on_fatal

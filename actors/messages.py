@@ -39,6 +39,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..model import RegionInfo, TableDescriptor
+from ..storage.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,8 @@ class PrepareRequest:
     master_epoch: int
     order: int
     source: str
-    manifest: bytes
-    """The source's manifest, encoded: which files to open."""
+    manifest: Manifest
+    """The source's: which files to open."""
     handed: tuple[HandedFile, ...] = ()
 
 
@@ -153,7 +154,7 @@ class AdoptRequest:
     """Takes a prepared region over, whose source has stopped serving it.
 
     ``manifest`` is the next version, with the target as owner and everything the source knew
-    (sequence ids, region clock, nonces): the target commits these bytes and no others, after
+    (sequence ids, region clock, nonces): the target commits this one and no other, after
     ``edits`` are durable in its own log. That commit is the point of no return: it fails if
     the source, or whoever recovered it, has put a manifest of that number first, and the
     target then forgets the region (RegionOwnedElsewhereError).
@@ -163,7 +164,7 @@ class AdoptRequest:
     source: str
     master_epoch: int
     order: int
-    manifest: bytes
+    manifest: Manifest
     edits: tuple[bytes, ...]
     """WAL records of what is in the source's memstores and in no file."""
 

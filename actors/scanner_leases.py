@@ -64,6 +64,9 @@ class ScannerLeases(Generic[S]):
             raise UnknownScannerError(f"no scanner {scanner_id} is open here: open a new one")
         return lease
 
+    def is_open(self, lease: Lease[S]) -> bool:
+        return self._leases.get(lease.scanner_id) is lease
+
     def begin_call(self, scanner_id: int, call_seq: int | None) -> Lease[S]:
         """The scanner for a call that must be its next.
 

@@ -1,0 +1,370 @@
+"""A region and its I/O: reads with fetches, durable writes, flush, compaction, close.
+
+The pure ``Region`` does the thinking; this class waits for it. Three rules hold here:
+
+- A call looks whether the region serves and calls the region in one go, without waiting in
+  between; after any wait it looks again.
+- The manifest changes only under ``files_turn``, one version after the other, and a commit
+  that is lost to another process ends this one.
+- A write is acknowledged when the log says so, and never if the log failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from ..errors import (
+    BlockMiss,
+    FatalError,
+    NotServingRegionError,
+    RegionMovedError,
+    RegionOpeningError,
+    RegionTooBusyError,
+    StaleMasterError,
+    StorageError,
+    SyncFailedError,
+)
+from ..model import META_TABLE, Durability, RegionInfo, TableDescriptor
+from ..operations import Condition, Get, Mutation, Scan
+from ..storage.cells import CellBatch
+from ..storage.hfile import HFileReader
+from ..storage.manifest import Manifest
+from ..storage.region import Region, Write
+from ..storage.scanner import RegionScanner
+from ..storage.store_file import StoreFile
+from .file_writer import write_plan
+from .log_writer import LogWriter
+from .messages import FlushResult, RegionState, RegionStatus
+from .region_services import RegionServices
+from .store_io import commit_manifest
+
+T = TypeVar("T")
+
+_WHOLE_READS_MAX: Final = 16
+"""A get begins again after each block it misses; after so many it goes on as a scan, which
+keeps what it has."""
+PRE_FLUSH_BYTES: Final = 5 * 1024 * 1024
+"""A region with more in memory is flushed once before it stops serving.
+hbase.hregion.preclose.flush.size"""
+
+
+class HostedRegion:
+    """One region at one server, from the commit that made it the owner's to the next one's.
+
+    Args:
+        services: what all regions of the server share.
+        log: where its edits go.
+        info: the region.
+        table: its table's schema.
+        manifest: the version that names this server as owner, or is about to.
+        readers: every file of the manifest, open.
+
+    """
+
+    def __init__(
+        self,
+        services: RegionServices,
+        log: LogWriter,
+        info: RegionInfo,
+        table: TableDescriptor,
+        manifest: Manifest,
+        readers: dict[str, HFileReader],
+    ) -> None:
+        self.services = services
+        self.log = log
+        self.info = info
+        self.encoded = info.encoded_name
+        self.table = table
+        self.state = RegionState.OPENING
+        self.files_turn = asyncio.Lock()
+        self.recovered_files: tuple[str, ...] = ()
+        """Recovered edits that were replayed and are in no store file yet."""
+        self.last_flush_s = services.runtime.clock.monotonic_s()
+        self.reads = 0
+        self.writes = 0
+        self._decided = asyncio.Event()
+        self._flush_asked = False
+        self._moved: RegionMovedError | None = None
+        self._memstore_counted = 0
+        store = services.config.store
+        files: dict[bytes, list[StoreFile]] = {family.name: [] for family in table.families}
+        for entry in manifest.files:
+            files[entry.family].append(StoreFile(entry, readers[entry.path]))
+        self.region = Region(
+            info,
+            table,
+            manifest,
+            files,
+            store,
+            services.io.cache,
+            nonce_ttl_ms=int(services.config.region_server.nonce_ttl_s * 1000),
+        )
+
+    # Serving or not
+
+    @property
+    def manifest(self) -> Manifest:
+        """The newest version that this server committed or took over."""
+        return self.region.manifest
+
+    @property
+    def open_sequence_id(self) -> int:
+        return self.region.manifest.open_sequence_id
+
+    @property
+    def is_serving(self) -> bool:
+        return self.state is RegionState.OPEN
+
+    def serve(self) -> None:
+        """From here on calls are answered."""
+        self.state = RegionState.OPEN
+        self._count_memstore(self.region.memstore_bytes)
+        self._decided.set()
+
+    def check_serving(self) -> None:
+        """Raises NotServingRegionError or one of its kinds unless the region serves."""
+        if self._moved is not None:
+            raise self._moved
+        if self.state is RegionState.OPENING:
+            raise RegionOpeningError(f"region {self.info} is being opened")
+        if self.state is not RegionState.OPEN:
+            where = f"{self.state} at {self.services.server}"
+            raise NotServingRegionError(f"region {self.info} is {where}")
+
+    async def decided(self) -> None:
+        """Returns when it is known whether the region serves here: at once, unless it is
+        being handed over, which takes milliseconds."""
+        await self._decided.wait()
+
+    def stop_serving(self, state: RegionState) -> None:
+        """Calls are refused from here on, or wait if the region is being handed over."""
+        self.state = state
+        if state is RegionState.HANDING_OVER:
+            self._decided.clear()
+
+    def resume_serving(self, manifest: Manifest) -> None:
+        """It stays here after all, under the manifest that this server has put."""
+        self.region.manifest = manifest
+        self.serve()
+
+    def end(self, state: RegionState, moved: RegionMovedError | None = None) -> None:
+        """Another server, or none, has it now; nothing of it is needed in this log."""
+        self.state = state
+        self._moved = moved
+        self._count_memstore(0)
+        self._decided.set()
+        self.log.forget(self.encoded)
+
+    # Reading
+
+    def get(self, get: Get) -> CellBatch:
+        """The row. Raises BlockMiss: then await ``get_slowly``."""
+        self.reads += 1
+        return self.region.get(get, self._now_ms())
+
+    async def get_slowly(self, get: Get, miss: BlockMiss) -> CellBatch:
+        """The row, with blocks fetched as they are missed. Raises StorageError as well."""
+        for _ in range(_WHOLE_READS_MAX):
+            await self.fetch(miss)
+            self.check_serving()
+            try:
+                return self.region.get(get, self._now_ms())
+            except BlockMiss as next_miss:
+                miss = next_miss
+        scanner = self.region.get_scanner(get, self._now_ms())
+        try:
+            return await self.resume(scanner.next)
+        finally:
+            scanner.close()
+
+    async def resume(self, step: Callable[[], T]) -> T:
+        """The result of ``step``, called again after every block it misses."""
+        while True:
+            self.check_serving()
+            try:
+                return step()
+            except BlockMiss as miss:
+                await self.fetch(miss)
+
+    async def fetch(self, miss: BlockMiss) -> None:
+        """Brings a block into memory. Raises StorageError, CorruptionError."""
+        file = self.region.file(miss.path)
+        if file is None:
+            return  # Compacted away meanwhile: the read goes on in the new file.
+        try:
+            await self.services.io.fetch(miss, file.reader)
+        except OSError as error:
+            raise StorageError(f"cannot read {miss.path}: {error}") from error
+
+    def scanner(self, scan: Scan) -> RegionScanner:
+        self.reads += 1
+        return self.region.scanner(scan, self._now_ms())
+
+    # Writing
+
+    def write(self, mutations: Sequence[Mutation], done: Callable[[], None]) -> None:
+        """Applies puts and deletes; ``done`` is called when they are durable and visible.
+
+        Raises, with nothing applied: NotServingRegionError, InvalidRequestError's kinds,
+        RegionTooBusyError, and BlockMiss (fetch, and call again).
+        """
+        self.check_serving()
+        self._check_memory()
+        self._submit(self.region.write(mutations, self._now_ms()), done)
+
+    def read_modify_write(
+        self,
+        mutations: Sequence[Mutation],
+        condition: Condition | None,
+        nonce_group: int,
+        done: Callable[[], None],
+    ) -> Write:
+        """As ``write``, for mutations of one row that depend on it as it is."""
+        self.check_serving()
+        self._check_memory()
+        write = self.region.read_modify_write(mutations, self._now_ms(), condition, nonce_group)
+        self._submit(write, done)
+        return write
+
+    def _check_memory(self) -> None:
+        if self.services.memstores.is_full and self.info.table != META_TABLE:
+            raise RegionTooBusyError(
+                f"the memstores of {self.services.server} are full: try again when they are flushed"
+            )
+
+    def _submit(self, write: Write, done: Callable[[], None]) -> None:
+        self.writes += 1
+        if not write.applied:
+            # What it saw may not be durable yet: it is answered after all before it.
+            self.log.submit(b"", self.encoded, 0, Durability.SKIP_WAL, done)
+            return
+
+        def durable() -> None:
+            self.region.complete(write)
+            done()
+
+        self.log.submit(write.record, self.encoded, write.sequence_id, write.durability, durable)
+        self._count_memstore(self.region.memstore_bytes)
+        if self.region.wants_flush or self.services.memstores.is_high:
+            self.want_flush()
+
+    def _count_memstore(self, held: int) -> None:
+        self.services.memstores.bytes += held - self._memstore_counted
+        self._memstore_counted = held
+
+    def _now_ms(self) -> int:
+        return self.services.runtime.clock.now_ms()
+
+    # Files
+
+    def want_flush(self) -> None:
+        """Asks for a flush in the background, once."""
+        if not self._flush_asked and self.is_serving:
+            self._flush_asked = True
+            self.services.flush_wanted(self.encoded)
+
+    async def flush(self) -> FlushResult:
+        """Everything in memory goes into files. Raises NotServingRegionError, StorageError."""
+        async with self.files_turn:
+            self._flush_asked = False
+            self.check_serving()
+            return await self.flush_in_turn()
+
+    async def flush_in_turn(self) -> FlushResult:
+        """As ``flush``, for who has the turn already and knows that the region may flush."""
+        self.last_flush_s = self.services.runtime.clock.monotonic_s()
+        plan = self.region.begin_flush(self._now_ms())
+        if plan is not None:
+            try:
+                files = await write_plan(self.services, self.info, self.region, plan)
+                # The log must hold whatever the files hold, and more: an edit that is in one
+                # family's file alone would be half of a row's mutation.
+                await self.log.barrier()
+                entries = [file.entry for file in files.values()]
+                manifest = self.region.flush_manifest(plan, entries)
+                await self.commit(manifest)
+            except BaseException:
+                self.region.abort_flush(plan)
+                raise
+            self.region.commit_flush(plan, files, manifest)
+            self._count_memstore(self.region.memstore_bytes)
+            self.log.flushed(self.encoded, self.region.flushed_sequence_id)
+            self.services.store_files_changed(self.encoded)
+        await self._remove_recovered_edits()
+        return FlushResult(self.encoded, plan is not None, self.region.flushed_sequence_id)
+
+    async def commit(self, manifest: Manifest) -> None:
+        """Commits a version of a region that is this server's; ends the process otherwise.
+
+        Raises FatalError; the outcome is unknown then, and nothing may be answered.
+        """
+        try:
+            await commit_manifest(self.services.runtime.files, manifest)
+        except OSError as error:
+            failure = SyncFailedError(f"manifest of {self.info} cannot be committed: {error}")
+            self.services.fail(failure)
+            raise failure from error
+        except FatalError as failure:
+            self.services.fail(failure)
+            raise
+
+    def check_epoch(self, master_epoch: int) -> None:
+        """Raises StaleMasterError if a later master has had its say about the region."""
+        if master_epoch < self.manifest.master_epoch:
+            raise StaleMasterError(
+                f"a master of epoch {self.manifest.master_epoch} has ordered {self.info}"
+            )
+
+    async def close(self, master_epoch: int) -> int:
+        """Flushes and gives the region up (owner ""); returns its last sequence id.
+
+        Raises StaleMasterError and StorageError, after which it serves on.
+        """
+        self.check_epoch(master_epoch)
+        if self.region.memstore_bytes > PRE_FLUSH_BYTES:
+            await self.flush()
+        async with self.files_turn:
+            self.check_serving()
+            self.stop_serving(RegionState.CLOSING)
+            try:
+                await self.log.barrier()
+                await self.flush_in_turn()
+            except FatalError:
+                raise
+            except BaseException:
+                self.serve()
+                raise
+            manifest = self.region.next_manifest(owner="", master_epoch=master_epoch)
+            await self.commit(manifest)
+            self.region.manifest = manifest
+            self.end(RegionState.ABSENT)
+            return manifest.max_sequence_id
+
+    async def _remove_recovered_edits(self) -> None:
+        """What was replayed is in committed files now. A file that stays is skipped later."""
+        files, self.recovered_files = self.recovered_files, ()
+        for number, path in enumerate(files):
+            try:
+                await self.services.runtime.files.remove(path)
+            except OSError:
+                self.recovered_files = files[number:]
+                return
+
+    def status(self) -> RegionStatus:
+        """For the master and for people."""
+        entries = self.region.file_entries
+        return RegionStatus(
+            self.encoded,
+            self.state,
+            self.info,
+            self.open_sequence_id,
+            "",
+            self.region.memstore_bytes,
+            len(entries),
+            sum(entry.size for entry in entries),
+            sum(entry.is_reference for entry in entries),
+            self.reads,
+            self.writes,
+        )

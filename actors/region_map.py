@@ -1,0 +1,100 @@
+"""Which regions a server has, is getting, and had not long ago."""
+
+from __future__ import annotations
+
+from ..errors import NotServingRegionError, RegionMovedError, RegionOpeningError
+from ..model import RegionInfo, ServerName
+from ..rpc.schema import encoded_name
+from ..runtime import Clock
+from .hosted_region import HostedRegion
+from .messages import RegionState, RegionStatus
+from .region_mover import Prepared
+
+
+class RegionMap:
+    """All a server knows of regions. Every change is made in one go, on the loop."""
+
+    def __init__(self, clock: Clock, moved_memory_s: float) -> None:
+        self._clock = clock
+        self._moved_memory_s = moved_memory_s
+        self._by_name: dict[bytes, HostedRegion] = {}
+        self._moved: dict[str, tuple[str, int, float]] = {}
+        self._opening: dict[str, RegionInfo] = {}
+        self.online: dict[str, HostedRegion] = {}
+        """By encoded name: serving, or on their way out."""
+        self.prepared: dict[str, Prepared] = {}
+        """Targets of moves that have not come to their end."""
+        self.unserved: dict[str, RegionInfo] = {}
+        """Regions whose opening failed here: the manifest may name this server all the same."""
+
+    def find(self, name: bytes) -> HostedRegion:
+        """The region of this full or encoded name.
+
+        Raises RegionMovedError, RegionOpeningError, NotServingRegionError.
+        """
+        hosted = self._by_name.get(name)
+        if hosted is not None:
+            return hosted
+        encoded = encoded_name(name)
+        hosted = self.online.get(encoded)
+        if hosted is not None:
+            return hosted
+        moved = self._moved.get(encoded)
+        if moved is not None:
+            server, sequence_id, _ = moved
+            to = ServerName.parse(server)
+            raise RegionMovedError(to.host, to.port, to.start_code, sequence_id)
+        if encoded in self._opening:
+            raise RegionOpeningError(f"region {encoded} is being opened here")
+        raise NotServingRegionError(f"region {encoded} is not online here")
+
+    def begin_opening(self, info: RegionInfo) -> None:
+        self._opening[info.encoded_name] = info
+        self._moved.pop(info.encoded_name, None)
+
+    def opening_failed(self, encoded: str) -> None:
+        self.unserved[encoded] = self._opening.pop(encoded)
+
+    def add(self, hosted: HostedRegion) -> None:
+        """The region is served here from now on."""
+        encoded = hosted.encoded
+        self._opening.pop(encoded, None)
+        self._moved.pop(encoded, None)
+        self.unserved.pop(encoded, None)
+        self.prepared.pop(encoded, None)
+        self.online[encoded] = hosted
+        self._by_name[hosted.info.name] = hosted
+
+    def remove(self, hosted: HostedRegion, moved_to: str, sequence_id: int) -> None:
+        """It has left; clients are told where to, for a while, if that is known."""
+        self.online.pop(hosted.encoded, None)
+        self._by_name.pop(hosted.info.name, None)
+        if moved_to:
+            until_s = self._clock.monotonic_s() + self._moved_memory_s
+            self._moved[hosted.encoded] = (moved_to, sequence_id, until_s)
+
+    def moved_to(self, encoded: str) -> str:
+        return self._moved[encoded][0] if encoded in self._moved else ""
+
+    def status(self, encoded: str) -> RegionStatus:
+        hosted = self.online.get(encoded)
+        if hosted is not None:
+            return hosted.status()
+        if encoded in self._opening:
+            return RegionStatus(encoded, RegionState.OPENING, self._opening[encoded])
+        if encoded in self.prepared:
+            return RegionStatus(encoded, RegionState.PREPARED, self.prepared[encoded].info)
+        if encoded in self._moved:
+            server, sequence_id, _ = self._moved[encoded]
+            return RegionStatus(
+                encoded, RegionState.MOVED, open_sequence_id=sequence_id, moved_to=server
+            )
+        return RegionStatus(encoded, RegionState.ABSENT)
+
+    def expire(self) -> None:
+        """Forgets where regions went and what was prepared, both long enough ago."""
+        now_s = self._clock.monotonic_s()
+        for encoded in [one for one, moved in self._moved.items() if moved[2] <= now_s]:
+            del self._moved[encoded]
+        for encoded in [one for one, kept in self.prepared.items() if kept.expires_s <= now_s]:
+            del self.prepared[encoded]
