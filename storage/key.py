@@ -19,6 +19,7 @@ import struct
 from typing import Final, Protocol
 
 END: Final = b"\0\0"
+ESCAPED_ZERO: Final = b"\0\xff"
 AFTER_END: Final = b"\0\1"
 """The least bytes above every key that continues with END."""
 TAIL_BYTES: Final = 17

@@ -52,7 +52,7 @@ class MemStore:
             self._keys.add(fresh[0])
         else:
             self._keys.update(fresh)
-        if not self.min_sequence_id:
+        if not self.min_sequence_id or sequence_id < self.min_sequence_id:
             self.min_sequence_id = sequence_id
         taken = sum(map(len, keys)) + sum(map(len, values)) + len(fresh) * CELL_OVERHEAD_BYTES
         self.memory_bytes += taken

@@ -239,12 +239,11 @@ class Region:
         whatever the files hold.
         """
         assert self._mvcc.read_point >= plan.sequence_id, "the log is behind the files"
-        flushed = {
-            name: plan.sequence_id
-            if name in plan.families or not store.oldest_unflushed
-            else store.flushed
-            for name, store in self.stores.items()
-        }
+        flushed = {}
+        for name, store in self.stores.items():
+            waits = name not in plan.families and store.oldest_unflushed
+            in_files = not waits or waits > plan.sequence_id
+            flushed[name] = plan.sequence_id if in_files else store.flushed
         return self.next_manifest(flushed=flushed, files=(*self.file_entries, *written))
 
     def commit_flush(

@@ -16,14 +16,12 @@ from typing import Final
 
 from ..model import CellType
 from .cells import CellBatch
-from .key import RowEncoder, row_start, row_stop
+from .key import PLAIN_ROWS, RowEncoder, row_start, row_stop
 from .store import WINDOW_CELLS, Store
 from .store_file import encoded_row_of
-from .store_scanner import StoreScanner
+from .store_scanner import CELL_BYTES, StoreScanner
 from .visibility import Reading
 
-CELL_BYTES: Final = 24
-"""What a cell counts for in a byte limit besides row, qualifier and value: about its frame."""
 UNLIMITED: Final = 2**62
 _REVERSE_GROWTH: Final = 8
 
@@ -59,6 +57,7 @@ class RangeScanner:
         row: bytes | None = None,
     ) -> None:
         self._decode = encoder.decode
+        self._decodes = encoder is not PLAIN_ROWS
         self._stores = [StoreScanner(store, one, start, stop, row) for store, one in sources]
         self.is_done = not self._stores
 
@@ -88,13 +87,13 @@ class RangeScanner:
         first = store.next_cell
         end = store.row_end(store.next_row + rows - 1) if rows > 0 else first
         offered = len(store.rows) if budget.partial and complete < budget.rows else end
-        if _bytes_of(store, first, offered) >= budget.bytes:
-            sizes = list(accumulate(_sizes(store, first, offered)))
+        if store.bytes_to(offered) >= budget.bytes:
+            sizes = list(accumulate(store.sizes_to(offered)))
             end = first + bisect_left(sizes, budget.bytes) + 1
             if not budget.partial:
                 end = store.row_end(bisect_right(store.starts, end - 1) - 1)
         if end > first:
-            budget.bytes -= _bytes_of(store, first, end)
+            budget.bytes -= store.bytes_to(end)
             self._emit_rows(store, end, out, budget)
 
     def _emit_rows(self, store: StoreScanner, end: int, out: CellBatch, budget: Budget) -> None:
@@ -115,6 +114,8 @@ class RangeScanner:
             row = min((one.head for one in stores if one.head is not None), default=None)
             if row is None:
                 return
+            if not all(one.has_reached(row) for one in stores):
+                return
             if budget.partial and self._cut_row(row, out, budget):
                 return
             if not all(one.has_all_of(row) for one in stores):
@@ -122,7 +123,7 @@ class RangeScanner:
             for store in stores:
                 if store.head == row:
                     end = store.row_end(store.next_row)
-                    budget.bytes -= _bytes_of(store, store.next_cell, end)
+                    budget.bytes -= store.bytes_to(end)
                     self._copy(store, end, out)
             out.end_row()
             budget.rows -= 1
@@ -134,7 +135,7 @@ class RangeScanner:
         for store in self._stores:
             if store.head == row:
                 first, end = store.next_cell, store.row_end(store.next_row)
-                sizes = list(accumulate(_sizes(store, first, end)))
+                sizes = list(accumulate(store.sizes_to(end)))
                 fits = bisect_left(sizes, left) + 1
                 parts.append((store, first + min(fits, len(sizes))))
                 left -= sizes[min(fits, len(sizes)) - 1]
@@ -155,7 +156,8 @@ class RangeScanner:
     def _copy(self, store: StoreScanner, end: int, out: CellBatch) -> None:
         first = store.next_cell
         count = end - first
-        out.rows += map(self._decode, store.rows[first:end])
+        rows = store.rows[first:end]
+        out.rows += map(self._decode, rows) if self._decodes or store.has_escapes else rows
         out.families += [store.family] * count
         out.qualifiers += store.qualifiers[first:end]
         out.timestamps += store.timestamps[first:end]
@@ -204,6 +206,8 @@ class RegionScanner:
         self._budget: Budget | None = None
         self._rows_allowed = 0
         self.is_closed = False
+        if self.exhausted:
+            self.close()
 
     @property
     def exhausted(self) -> bool:
@@ -327,33 +331,18 @@ class _Downwards:
     def _hand_out(self, out: CellBatch, budget: Budget) -> None:
         """Moves rows from the end of the gathered range to ``out``."""
         gathered = self._gathered
-        while self._rows_out < gathered.row_count and not budget.is_spent:
-            row = gathered.row_count - self._rows_out - 1
-            first = gathered.row_ends[row - 1] if row else 0
-            end = gathered.row_ends[row]
-            for name in ("rows", "families", "qualifiers", "timestamps", "types", "values"):
-                getattr(out, name).extend(getattr(gathered, name)[first:end])
+        ends = gathered.row_ends
+        while self._rows_out < len(ends) and not budget.is_spent:
+            row = len(ends) - self._rows_out - 1
+            first = ends[row - 1] if row else 0
+            end = ends[row]
+            out.rows += gathered.rows[first:end]
+            out.families += gathered.families[first:end]
+            out.qualifiers += gathered.qualifiers[first:end]
+            out.timestamps += gathered.timestamps[first:end]
+            out.types += gathered.types[first:end]
+            out.values += gathered.values[first:end]
             out.end_row()
             self._rows_out += 1
             budget.rows -= 1
             budget.bytes -= sum(map(len, gathered.values[first:end])) + (end - first) * CELL_BYTES
-
-
-def _sizes(store: StoreScanner, first: int, end: int) -> list[int]:
-    """What each of these cells counts for in a byte limit."""
-    return [
-        len(row) + len(qualifier) + len(value) + CELL_BYTES
-        for row, qualifier, value in zip(
-            store.rows[first:end], store.qualifiers[first:end], store.values[first:end], strict=True
-        )
-    ]
-
-
-def _bytes_of(store: StoreScanner, first: int, end: int) -> int:
-    """The sum of ``_sizes``."""
-    return (
-        sum(map(len, store.rows[first:end]))
-        + sum(map(len, store.qualifiers[first:end]))
-        + sum(map(len, store.values[first:end]))
-        + (end - first) * CELL_BYTES
-    )

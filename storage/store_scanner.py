@@ -7,13 +7,15 @@ from itertools import chain, compress
 from operator import ne
 from typing import Final
 
-from .key import END, row_start, row_stop, unescape
+from .key import END, ESCAPED_ZERO, row_start, row_stop, unescape
 from .store import WINDOW_CELLS, Store
 from .visibility import Reading, VersionTracker, VisibleCells
 
 FIRST_WINDOW_CELLS: Final = 32
 """Most reads end within their first window, so that is a small one; each next one is larger."""
 WINDOW_GROWTH: Final = 4
+CELL_BYTES: Final = 24
+"""What a cell counts for in a byte limit besides row, qualifier and value: about its frame."""
 
 
 def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells:
@@ -67,6 +69,10 @@ class StoreScanner:
         """Index in ``starts`` of the first row not taken yet."""
         self.next_cell = 0
         """Index of the first cell not taken yet; inside that row if a part of it was taken."""
+        self.bytes_ahead = 0
+        """What the cells from there on count for in a byte limit."""
+        self.has_escapes = False
+        """Whether a row read so far is written otherwise than the bytes it has."""
         self._store = store
         self._reading = reading
         self._stop = stop
@@ -101,6 +107,10 @@ class StoreScanner:
         """Encoded row of the next cell to take; None if none was read ahead."""
         return self.rows[self.next_cell] if self.next_cell < len(self.rows) else None
 
+    def has_reached(self, encoded_row: bytes) -> bool:
+        """Whether every cell of the rows before this one was read."""
+        return self.is_done or self.complete_to >= row_start(encoded_row)
+
     def has_all_of(self, encoded_row: bytes) -> bool:
         """Whether every cell of the row was read."""
         return self.is_done or row_stop(encoded_row) <= self.complete_to
@@ -118,30 +128,47 @@ class StoreScanner:
 
     def take_to(self, cell: int) -> None:
         """The cells before this index were taken."""
+        self.bytes_ahead -= self.bytes_to(cell)
         self.next_cell = cell
         at_end = cell == len(self.rows)
         self.next_row = len(self.starts) if at_end else bisect_right(self.starts, cell) - 1
 
     def _append(self, seen: VisibleCells) -> None:
         self._drop_taken()
-        columns = seen.columns
-        rows = [column[: column.index(END)] for column in columns]
+        joined = b"".join(seen.columns)
+        # Neither rows nor qualifiers contain END, and each is followed by one.
+        parts = joined.split(END)
+        rows = parts[:-1:2]
+        qualifiers = parts[1::2]
+        if ESCAPED_ZERO in joined:
+            self.has_escapes = True
+            qualifiers = list(map(unescape, qualifiers))
         last = self.rows[-1] if self.rows else b""
         base = len(self.rows)
         changes = map(ne, rows, chain((last,), rows))
         self.starts += compress(range(base, base + len(rows)), changes)
         self.rows += rows
-        self.qualifiers += [
-            column[len(row) + 2 : -2] for column, row in zip(columns, rows, strict=True)
-        ]
-        if self._has_escapes(columns):
-            self.qualifiers[base:] = map(unescape, self.qualifiers[base:])
+        self.qualifiers += qualifiers
         self.timestamps += seen.timestamps
         self.values += seen.values
+        content = len(joined) + sum(map(len, seen.values))
+        self.bytes_ahead += content + (CELL_BYTES - 2 * len(END)) * len(rows)
 
-    @staticmethod
-    def _has_escapes(columns: list[bytes]) -> bool:
-        return b"\0\xff" in b"".join(columns)
+    def bytes_to(self, end: int) -> int:
+        """What the cells from ``next_cell`` to ``end`` count for in a byte limit."""
+        if end == len(self.rows):
+            return self.bytes_ahead
+        return sum(self.sizes_to(end))
+
+    def sizes_to(self, end: int) -> list[int]:
+        """The same for each of these cells."""
+        cells = slice(self.next_cell, end)
+        return [
+            len(row) + len(qualifier) + len(value) + CELL_BYTES
+            for row, qualifier, value in zip(
+                self.rows[cells], self.qualifiers[cells], self.values[cells], strict=True
+            )
+        ]
 
     def _drop_taken(self) -> None:
         """Forgets what was taken, but for a row that goes on."""

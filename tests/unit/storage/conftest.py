@@ -1,0 +1,286 @@
+"""A region with its files and its log in dictionaries, and a model of HBase's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pytest
+
+from raybase.config import StoreConfig
+from raybase.errors import BlockMiss
+from raybase.model import CellType, FamilyDescriptor, RegionInfo, TableDescriptor, TableName
+from raybase.operations import Condition, Get, Mutation, Scan
+from raybase.storage import wal
+from raybase.storage.block_cache import BlockCache
+from raybase.storage.cells import CellBatch
+from raybase.storage.compaction import Compaction, compact
+from raybase.storage.hfile import HFileReader, HFileWriter
+from raybase.storage.manifest import Manifest
+from raybase.storage.region import Region, RegionScanner, Write
+from raybase.storage.store_file import StoreFile, entry_of
+
+T = TypeVar("T")
+
+
+class Engine:
+    """Does for a region what a server does, at once and without any I/O."""
+
+    def __init__(
+        self,
+        *families: FamilyDescriptor,
+        config: StoreConfig | None = None,
+        info: RegionInfo | None = None,
+        cache_bytes: int = 0,
+    ) -> None:
+        self.info = info or RegionInfo(TableName.parse("t"), region_id=1)
+        families = families or (FamilyDescriptor(b"f"),)
+        self.table = TableDescriptor(self.info.table, families)
+        self.config = config or StoreConfig(compaction_bytes_min=0)
+        self.cache_bytes = cache_bytes
+        self.disk: dict[str, bytes] = {}
+        self.log: list[bytes] = []
+        self.now_ms = 1_000_000
+        self.misses = 0
+        self.files_written = 0
+        self.manifest = Manifest(1, self.info)
+        self.open()
+
+    def open(self) -> None:
+        """A new life from files, manifest and log; what was not completed may be in the log."""
+        self.cache = BlockCache(self.cache_bytes)
+        files: dict[bytes, list[StoreFile]] = {}
+        for entry in self.manifest.files:
+            files.setdefault(entry.family, []).append(self._open_file(entry))
+        self.region = Region(self.info, self.table, self.manifest, files, self.config, self.cache)
+        for record in self.log:
+            self.region.replay(wal.decode_record(record))
+        self.region.next_sequence_id()
+
+    def _open_file(self, entry: Any) -> StoreFile:
+        data = self.disk[entry.path]
+        offset, length = HFileReader.tail_range(len(data))
+        try:
+            reader = HFileReader.from_tail(entry.path, len(data), data[offset:])
+        except BlockMiss as miss:
+            reader = HFileReader.from_tail(entry.path, len(data), data[miss.offset :])
+        return StoreFile(entry, reader)
+
+    def fetching(self, step: Callable[[], T]) -> T:
+        """The result of ``step``, called again after every block it misses."""
+        while True:
+            try:
+                return step()
+            except BlockMiss as miss:
+                self.misses += 1
+                assert self.misses < 1_000_000
+                data = self.disk[miss.path][miss.offset : miss.offset + miss.length]
+                self.region.admit(miss.path, miss.offset, data)
+
+    # Writes
+
+    def finish(self, write: Write) -> Write:
+        if write.record:
+            self.log.append(write.record)
+        self.region.complete(write)
+        return write
+
+    def write(self, *mutations: Mutation) -> Write:
+        return self.finish(self.fetching(lambda: self.region.write(mutations, self.now_ms)))
+
+    def modify(
+        self, *mutations: Mutation, condition: Condition | None = None, nonce_group: int = 0
+    ) -> Write:
+        return self.finish(
+            self.fetching(
+                lambda: self.region.read_modify_write(
+                    mutations, self.now_ms, condition, nonce_group
+                )
+            )
+        )
+
+    # Reads
+
+    def get(self, get: Get) -> CellBatch:
+        return self.fetching(lambda: self.region.get(get, self.now_ms))
+
+    def value(self, row: bytes, qualifier: bytes = b"q", family: bytes = b"f") -> bytes | None:
+        batch = self.get(Get(row, {family: (qualifier,)}))
+        return batch.values[0] if batch.values else None
+
+    def scanner(self, scan: Scan) -> RegionScanner:
+        return self.region.scanner(scan, self.now_ms)
+
+    def scan(self, scan: Scan, **limits: Any) -> list[tuple[Any, ...]]:
+        return self.drain(self.scanner(scan), **limits)
+
+    def drain(self, scanner: RegionScanner, **limits: Any) -> list[tuple[Any, ...]]:
+        cells: list[tuple[Any, ...]] = []
+        while not scanner.exhausted:
+            batch = self.fetching(lambda: scanner.next(**limits))
+            assert batch.row_ends[-1:] == ([len(batch)] if len(batch) else [])
+            cells += batch.cells()
+        return cells
+
+    # Files
+
+    def write_file(self, family: bytes, slices: Any, sequence_id: int) -> StoreFile:
+        descriptor = self.table.family(family)
+        assert descriptor is not None
+        writer = HFileWriter(descriptor, self.region.encoder)
+        for keys, values in slices:
+            writer.append(keys, values)
+        return self.store(family, writer.finish(max_sequence_id=sequence_id))
+
+    def store(self, family: bytes, image: Any) -> StoreFile:
+        self.files_written += 1
+        path = f"{family.decode()}/{self.files_written}"
+        self.disk[path] = image.data
+        return self._open_file(entry_of(family, path, image.stats))
+
+    def flush(self, families: Sequence[bytes] | None = None) -> bool:
+        plan = self.region.begin_flush(self.now_ms, families)
+        if plan is None:
+            return False
+        files = {
+            family: self.write_file(family, plan.slices(family), plan.sequence_id)
+            for family in plan.families
+        }
+        entries = [file.entry for file in files.values()]
+        self.manifest = self.region.flush_manifest(plan, entries)
+        self.region.commit_flush(plan, files, self.manifest)
+        return True
+
+    def compact(self, family: bytes, *, major: bool = False) -> Compaction | None:
+        compaction = self.region.plan_compaction(family, self.now_ms, major=major)
+        if compaction is None:
+            return None
+        inputs = []
+        for entry in compaction.inputs:
+            file = self._open_file(entry)
+            file.reader.attach_image(memoryview(self.disk[entry.path]))
+            inputs.append(file)
+        output = self.store(family, compact(inputs, compaction.options, BlockCache(0)))
+        self.manifest = self.region.compaction_manifest(compaction, output.entry)
+        for entry in self.region.commit_compaction(compaction, output, self.manifest):
+            if not any(one.path == entry.path for one in self.manifest.files):
+                del self.disk[entry.path]
+        return compaction
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCell:
+    row: bytes
+    family: bytes
+    qualifier: bytes
+    timestamp: int
+    kind: int
+    value: bytes
+    sequence_id: int
+    in_file: bool = False
+
+
+class Model:
+    """All cells ever written, as HBase's rules see them; each answer from first principles."""
+
+    def __init__(self, *families: FamilyDescriptor) -> None:
+        self.families = {family.name: family for family in families}
+        self.cells: list[ModelCell] = []
+
+    def write(self, mutation: Mutation, sequence_id: int) -> None:
+        for family, qualifier, timestamp, kind, value in mutation.cells:
+            self.cells.append(
+                ModelCell(mutation.row, family, qualifier, timestamp, kind, value, sequence_id)
+            )
+
+    def flush(self) -> None:
+        self.cells = [replace(cell, in_file=True) for cell in self.cells]
+
+    def major(self, family: bytes, read_point: int, now_ms: int) -> None:
+        """Files of the family keep what is visible in them, and what is newer than the point."""
+        settled = [
+            cell
+            for cell in self.cells
+            if cell.in_file and cell.family == family and cell.sequence_id <= read_point
+        ]
+        kept = visible(settled, self.families[family], 10**9, now_ms)
+        gone = set(settled) - set(kept)
+        self.cells = [cell for cell in self.cells if cell not in gone]
+
+    def answer(
+        self,
+        rows: Callable[[bytes], bool],
+        columns: dict[bytes, tuple[bytes, ...] | None],
+        max_versions: int,
+        times: range | None,
+        now_ms: int,
+        *,
+        downwards: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        found = []
+        for name, family in self.families.items():
+            if columns and name not in columns:
+                continue
+            mine = [cell for cell in self.cells if cell.family == name and rows(cell.row)]
+            wanted = columns.get(name)
+            found += [
+                cell
+                for cell in visible(mine, family, max_versions, now_ms, times)
+                if wanted is None or cell.qualifier in wanted
+            ]
+        found.sort(key=lambda cell: (cell.row, cell.family, cell.qualifier, -cell.timestamp))
+        if downwards:
+            found.sort(key=lambda cell: cell.row, reverse=True)
+        return [
+            (cell.row, cell.family, cell.qualifier, cell.timestamp, cell.kind, cell.value)
+            for cell in found
+        ]
+
+
+def visible(
+    cells: Sequence[ModelCell],
+    family: FamilyDescriptor,
+    max_versions: int,
+    now_ms: int,
+    times: range | None = None,
+) -> list[ModelCell]:
+    """Which of one family's cells are seen when these are all there are."""
+    oldest = max(now_ms - family.ttl_s * 1000, 0) if family.ttl_s else 0
+    columns: dict[tuple[bytes, bytes], list[ModelCell]] = {}
+    for cell in cells:
+        if cell.kind == CellType.PUT:
+            columns.setdefault((cell.row, cell.qualifier), []).append(cell)
+    seen = []
+    for (row, qualifier), puts in columns.items():
+        tombstones = [one for one in cells if one.row == row and one.kind != CellType.PUT]
+        newest: dict[int, ModelCell] = {}
+        for put in sorted(puts, key=lambda one: one.sequence_id):
+            if not any(_hides(one, put, qualifier) for one in tombstones):
+                newest[put.timestamp] = put
+        asked = [one for one in newest if times is None or one in times]
+        for number, timestamp in enumerate(sorted(asked, reverse=True), 1):
+            if number > min(max_versions, family.max_versions):
+                break
+            if timestamp >= oldest or number <= family.min_versions:
+                seen.append(newest[timestamp])
+    return seen
+
+
+def _hides(tombstone: ModelCell, put: ModelCell, qualifier: bytes) -> bool:
+    in_family = tombstone.kind in (CellType.DELETE_FAMILY, CellType.DELETE_FAMILY_VERSION)
+    if not in_family and tombstone.qualifier != qualifier:
+        return False
+    if tombstone.kind in (CellType.DELETE_FAMILY, CellType.DELETE_COLUMN):
+        return put.timestamp <= tombstone.timestamp
+    return put.timestamp == tombstone.timestamp
+
+
+@pytest.fixture
+def make_engine() -> type[Engine]:
+    return Engine
+
+
+@pytest.fixture
+def make_model() -> type[Model]:
+    return Model
