@@ -25,7 +25,7 @@ from .effects import (
     Shared,
     Sleep,
 )
-from .retry import connection_lost, timed_out
+from .retry import CLOSED, connection_lost, timed_out
 
 T = TypeVar("T")
 
@@ -197,7 +197,7 @@ class AsyncShell:
 
     async def _connect(self, address: Address, service: str) -> Stream:
         if self._closed:
-            raise InvalidRequestError("this connection is closed")
+            raise InvalidRequestError(CLOSED)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 _, stream = await self._network.connect(
@@ -218,8 +218,14 @@ class AsyncShell:
             task = _spawn(start())
             self._shared[key] = task
             task.add_done_callback(lambda _: self._shared.pop(key, None))
-        # A waiter that is cancelled must not take the others' work along.
-        return await asyncio.shield(task)
+        try:
+            # A waiter that is cancelled must not take the others' work along.
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            waiter = asyncio.current_task()
+            if task.cancelled() and waiter is not None and not waiter.cancelling():
+                raise InvalidRequestError(CLOSED) from None
+            raise
 
 
 def _spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

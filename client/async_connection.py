@@ -52,7 +52,7 @@ async def connect_async(
         entropy=SystemEntropy(),
     )
     try:
-        await connection.cluster_id()
+        await connection.check()
     except BaseException:
         await connection.close()
         raise
@@ -97,6 +97,10 @@ class AsyncConnection:
     async def cluster_id(self) -> str:
         """The id that the cluster got when its root was made."""
         return await self._shell.run(self._core.cluster_id())
+
+    async def check(self) -> None:
+        """Raises ConnectionLostError at once if none of the servers known answers."""
+        await self._shell.run(self._core.cluster_id(one_try=True))
 
     async def close(self) -> None:
         """Closes the sockets; what is under way fails."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from ..config import MIB
-from ..errors import RaybaseError
+from ..errors import InvalidRequestError, RaybaseError
 from ..rpc.client import Answer, ClientConnection
 from .effects import (
     Address,
@@ -30,7 +30,7 @@ from .effects import (
     Shared,
     Sleep,
 )
-from .retry import connection_lost, timed_out
+from .retry import CLOSED, connection_lost, timed_out
 
 T = TypeVar("T")
 
@@ -138,6 +138,7 @@ class BlockingShell:
         self._user = user
         self._pool: dict[tuple[Address, str], list[Channel]] = {}
         self._process = os.getpid()
+        self._closed = False
 
     def run(self, operation: Operation[T]) -> T:
         """What the operation returns; raises what it raises."""
@@ -157,6 +158,10 @@ class BlockingShell:
 
     def close(self) -> None:
         """Closes all sockets not in use; those in use close when their call ends."""
+        self._closed = True
+        self._drop_pool()
+
+    def _drop_pool(self) -> None:
         pool, self._pool = self._pool, {}
         for channels in pool.values():
             for one in channels:
@@ -231,8 +236,10 @@ class BlockingShell:
     def _channel(self, call: Call) -> Channel:
         if os.getpid() != self._process:
             # The parent's sockets carry the parent's calls; it keeps them when we close ours.
-            self.close()
+            self._drop_pool()
             self._process = os.getpid()
+        if self._closed:
+            raise InvalidRequestError(CLOSED)
         free = self._pool.get((call.address, call.service))
         if free:
             return free.pop()
@@ -241,7 +248,7 @@ class BlockingShell:
 
     def _give_back(self, channel: Channel) -> None:
         """Keeps a channel with no answer outstanding; another could not be told apart."""
-        if channel.waiting:
+        if channel.waiting or self._closed:
             channel.close()
         else:
             self._pool.setdefault(channel.key, []).append(channel)

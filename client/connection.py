@@ -54,7 +54,7 @@ def connect(
 
     connection = Connection(registry, config or ClientConfig(), user or current_user())
     try:
-        connection.cluster_id()
+        connection.check()
     except BaseException:
         connection.close()
         raise
@@ -85,6 +85,10 @@ class Connection:
     def cluster_id(self) -> str:
         """The id that the cluster got when its root was made."""
         return self._shell.run(self._core.cluster_id())
+
+    def check(self) -> None:
+        """Raises ConnectionLostError at once if none of the servers known answers."""
+        self._shell.run(self._core.cluster_id(one_try=True))
 
     def close(self) -> None:
         self._shell.close()

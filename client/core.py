@@ -288,10 +288,17 @@ class Core:
             "no server of the cluster answers: " + ("; ".join(errors) or "none is known")
         )
 
-    def cluster_id(self) -> Operation[str]:
-        """One round of the servers known. Raises ConnectionLostError."""
-        answer = yield from self.ask_registry("GetClusterId", pb.GetClusterIdRequest())
-        return str(answer.message.cluster_id)
+    def cluster_id(self, *, one_try: bool = False) -> Operation[str]:
+        """The cluster's id. With ``one_try``, from one round of the servers known."""
+        attempts = self.attempts(lambda: "asking for the cluster's id")
+        while True:
+            try:
+                answer = yield from self.ask_registry("GetClusterId", pb.GetClusterIdRequest())
+                return str(answer.message.cluster_id)
+            except RaybaseError as error:
+                if one_try:
+                    raise
+                yield attempts.failed(error)
 
     def locate_master(self) -> Operation[Address]:
         """Where the active master is; one try. Raises MasterNotRunningError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum
 from typing import Final
 
 from ..errors import TableNotFoundError
@@ -22,7 +22,7 @@ STATE: Final = b"info:state"
 TABLE_STATE: Final = b"table:state"
 
 
-class TableState(IntEnum):
+class TableState(Enum):
     """HBase's values."""
 
     ENABLED = 0

@@ -31,6 +31,7 @@ from .effects import Address, MonotonicClock, Sleep
 PAUSE_FACTORS: Final = (1, 2, 3, 5, 10, 20, 40, 100, 100, 100, 100, 200, 200)
 JITTER: Final = 0.01
 ERRORS_SHOWN: Final = 4
+CLOSED: Final = "this connection was closed by its user"
 _SHORTEST_CALL_S: Final = 0.001
 
 _KEEP_LOCATION: Final = (

@@ -16,6 +16,7 @@ from raybase.errors import (
     BatchError,
     CallTimedOutError,
     ConnectionLostError,
+    InvalidRequestError,
     TableNotFoundError,
 )
 
@@ -197,3 +198,25 @@ def test_what_is_under_way_when_the_connection_closes_fails(cluster: Any, run: A
             await asyncio.wait_for(get, 5)
 
     run(work)
+
+
+def test_closing_ends_a_lookup_with_an_error_and_not_as_if_cancelled() -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            connection = raybase.AsyncConnection(
+                known_servers([("127.0.0.1", deaf.getsockname()[1])]),
+                raybase.ClientConfig(),
+                "me",
+                network=TcpNetwork(),
+                clock=SystemClock(),
+                entropy=SystemEntropy(),
+            )
+            get = asyncio.create_task(connection.table("web").get("a"))
+            await asyncio.sleep(0.02)
+            await connection.close()
+            with pytest.raises(raybase.RaybaseError):
+                await asyncio.wait_for(get, 5)
+            with pytest.raises(InvalidRequestError, match="closed by its user"):
+                await connection.cluster_id()
+
+    asyncio.run(main())

@@ -17,6 +17,7 @@ from raybase.errors import (
     ClusterError,
     ConnectionLostError,
     IllegalArgumentError,
+    InvalidRequestError,
     RetriesExhaustedError,
     TableNotFoundError,
 )
@@ -210,6 +211,13 @@ def test_a_call_that_times_out_costs_its_socket(cluster: Any, served: Any) -> No
         with pytest.raises(RetriesExhaustedError, match="after 1 tries"):
             table.get("a")
         assert table.get("a")
+
+
+def test_a_closed_connection_says_so(served: Any) -> None:
+    connection = raybase.connect(served.address)
+    connection.close()
+    with pytest.raises(InvalidRequestError, match="closed by its user"):
+        connection.cluster_id()
 
 
 def test_nobody_at_an_address_is_an_error_at_once() -> None:
