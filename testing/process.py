@@ -13,7 +13,7 @@ from .world import World
 class SimProcess:
     """A life of a named process. Its next life under the same name is another object."""
 
-    def __init__(self, world: World, name: str, life: int = 1) -> None:
+    def __init__(self, world: World, name: str, life: int) -> None:
         self.world = world
         self.name = name
         self.life = life

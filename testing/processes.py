@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -80,14 +81,17 @@ class ProcessTable:
         self.random = world.stream("processes")
         self.slots: dict[str, Slot] = {}
         self.lives: list[SimProcess] = []
+        self._lives_of: Counter[str] = Counter()
         self.world_process = self.new_life("world")
         """What is done by nobody in particular: Ray's own actions."""
         self.roles: dict[str, Callable[[], Factory]] = {}
         self.build: Callable[[SimProcess], Any] = lambda process: None
         self.config: Any = None
 
-    def new_life(self, name: str, life: int = 1) -> SimProcess:
-        process = SimProcess(self.world, name, life)
+    def new_life(self, name: str) -> SimProcess:
+        """No two lives of a name are alike: each has its own chance, also after a cold start."""
+        self._lives_of[name] += 1
+        process = SimProcess(self.world, name, self._lives_of[name])
         self.lives.append(process)
         return process
 
@@ -100,8 +104,6 @@ class ProcessTable:
         if name in self.slots and not self.slots[name].gone:
             raise ValueError(f"the name {name} is already taken")
         slot = Slot(name, role, factory, arguments, restarts)
-        old = self.slots.get(name)
-        slot.lives = old.lives if old else 0
         self.slots[name] = slot
         self._begin_later(slot, _START_S)
         return slot
@@ -146,8 +148,8 @@ class ProcessTable:
         if slot.gone or slot.process is not None:
             return
         slot.lives += 1
-        slot.process = process = self.new_life(slot.name, slot.lives)
-        self.world.trace.add(f"{slot.name} begins life {slot.lives}")
+        slot.process = process = self.new_life(slot.name)
+        self.world.trace.add(f"{slot.name} begins life {process.life}")
         process.loop.call_soon(self._construct, slot, process)
 
     def _construct(self, slot: Slot, process: SimProcess) -> None:

@@ -105,7 +105,6 @@ class Simulation:
         self.table.config = self.config
         self.table.roles = {role: _importer(*where) for role, where in _ROLES.items()}
         self._free: dict[str, tuple[SimProcess, Runtime]] = {}
-        self._free_lives: Counter[str] = Counter()
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -291,8 +290,7 @@ class Simulation:
 
     def _free_process(self, name: str) -> tuple[SimProcess, Runtime]:
         if name not in self._free:
-            self._free_lives[name] += 1
-            process = self.table.new_life(name, self._free_lives[name])
+            process = self.table.new_life(name)
             self._free[name] = (process, self._runtime(process))
         return self._free[name]
 
