@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import ray
 from ray import exceptions as ray_errors
-from ray._raylet import AuthenticationTokenLoader, Config
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .. import __version__
@@ -228,7 +228,7 @@ class RayCluster:
         """Sends the process an operating-system signal, on whichever node it runs."""
         found = self.describe(process)
         strategy = NodeAffinitySchedulingStrategy(found["node"], soft=False)
-        task = ray.remote(num_cpus=0)(os.kill).options(scheduling_strategy=strategy)
+        task = ray.remote(num_cpus=0)(_send_signal).options(scheduling_strategy=strategy)
         self._get(task.remote(found["pid"], int(number)), process)
 
     def check_version(self) -> None:
@@ -380,6 +380,10 @@ def _make_probe(root: str, probe: str, node: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _send_signal(pid: int, number: int) -> None:
+    os.kill(pid, number)
 
 
 def _see_probes(root: str, probe: str) -> int:
