@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _CHECK_S: Final = 5.0
 _SETTLE_S: Final = 0.05
+_ARRIVAL_S: Final = 2.0
 
 
 class MasterTerm:
@@ -89,14 +90,14 @@ class MasterTerm:
         cold = not self.servers.live()
         self.assignment.meta.server = await self.environment.owner_of(META_REGION)
         await self._expire_dead()
-        self.executor.start()
+        self.executor.start_recovery()
         self.background(self._guarded(self.servers.follow))
         self._every(LOOK_S, self.starter.look)
-        if not self.is_claimed(self.assignment.meta):
-            await self.executor.submit(AssignProcedure(region=META_REGION))
+        await self._open_meta()
         content = await self.environment.meta.load()
         if cold:
             await self._servers_settled()
+        self.executor.start()
         self.assignment.load(content.regions, content.tables)
         await self._expire_owners()
         await self._mend()
@@ -104,7 +105,14 @@ class MasterTerm:
         log.info("master of epoch %d is initialized", self.epoch)
         self._every(_CHECK_S, self._check)
         self._every(self._config.master.balancer_period_s, self.balance_if_on, late=True)
+        self.background(self._guarded(self._balance_after_arrivals))
         self._every(self._config.master.janitor_period_s, self.run_janitor, late=True)
+
+    async def _open_meta(self) -> None:
+        for procedure in self.executor.unfinished():
+            if isinstance(procedure, AssignProcedure) and procedure.is_recovery:
+                return
+        await self.executor.submit(AssignProcedure(region=META_REGION))
 
     async def _expire_dead(self) -> None:
         """Recovers the servers that left logs and do not live."""
@@ -229,6 +237,13 @@ class MasterTerm:
             for node in self.assignment.regions_on(server)
             if node.state == TransitionState.OPEN and not self._is_claimed(node, claimed)
         ]
+
+    async def _balance_after_arrivals(self) -> None:
+        """A server that has just come gets its share soon, not at the next period."""
+        while True:
+            await self.servers.wait_for_arrival()
+            await self.environment.runtime.clock.sleep(_ARRIVAL_S)
+            await self.balance_if_on()
 
     async def balance_if_on(self) -> None:
         if self.balancer_on and not self.assignment.in_transition():

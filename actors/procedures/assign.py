@@ -42,6 +42,10 @@ class RegionProcedure(Procedure):
         return f"{self.kind} {self.region}"
 
     @property
+    def is_recovery(self) -> bool:
+        return self.is_meta and self.begun
+
+    @property
     def needs_meta(self) -> bool:
         return not self.is_meta
 
@@ -93,6 +97,10 @@ class AssignProcedure(RegionProcedure):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.failed_at = tuple(self.failed_at)
+
+    @property
+    def is_recovery(self) -> bool:
+        return self.is_meta and (self.begun or self.kind == AssignProcedure.kind)
 
     async def choose(self, environment: MasterEnvironment) -> StepResult:
         node = self.node(environment)

@@ -27,8 +27,7 @@ class ServerCrashProcedure(Procedure):
 
     Steps: fence; split the log of hbase:meta and open hbase:meta; split the other logs, all
     at once, in tasks; only then assign the regions. A log goes to oldWALs once all of it is
-    in recovered edits. The directory stays, with its mark: without it a server that wakes
-    up could write again. Procedures that already work on a region of the server wait for
+    in recovered edits. Procedures that already work on a region of the server wait for
     the split and go on by themselves. Never rolled back. Source: ServerCrashProcedure.java.
     """
 
@@ -43,6 +42,10 @@ class ServerCrashProcedure(Procedure):
 
     def describe(self) -> str:
         return f"recover {self.server}"
+
+    @property
+    def is_recovery(self) -> bool:
+        return True
 
     @property
     def needs_meta(self) -> bool:
@@ -101,5 +104,7 @@ class ServerCrashProcedure(Procedure):
         return Children(children, then="finish") if children else "finish"
 
     async def finish(self, environment: MasterEnvironment) -> StepResult:
+        # A log that is no longer at its path is as good as fenced.
+        await environment.runtime.files.remove(f"{WALS}/{self.server}")
         environment.servers.end_recovery(self.server)
         return DONE

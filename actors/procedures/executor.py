@@ -82,15 +82,25 @@ class ProcedureExecutor:
                 raise CorruptionError(path, 0, "a procedure of a kind this version does not know")
             procedure = kind(**body)
             self._add(procedure)
-            self._loaded.append(procedure)
+            if not procedure.is_over:
+                self._loaded.append(procedure)
+
+    def start_recovery(self) -> None:
+        """Goes on with what has to be done before hbase:meta can be read."""
+        for procedure in self._loaded:
+            procedure.restore(self._environment)
+        self._go_on([one for one in self._loaded if one.is_recovery])
 
     def start(self) -> None:
-        """Goes on with everything that ``load`` found unfinished, what had begun first."""
-        unfinished = [one for one in self._loaded if not one.is_over]
-        self._loaded = []
-        for procedure in unfinished:
-            procedure.restore(self._environment)
-        for procedure in sorted(unfinished, key=lambda one: (not one.begun, one.id)):
+        """Goes on with everything else that ``load`` found unfinished.
+
+        What had begun comes first, so that it has its locks again before anybody else.
+        """
+        self._go_on(list(self._loaded))
+
+    def _go_on(self, procedures: Sequence[Procedure]) -> None:
+        self._loaded = [one for one in self._loaded if one not in procedures]
+        for procedure in sorted(procedures, key=lambda one: (not one.begun, one.id)):
             self._run(procedure)
 
     async def stop(self) -> None:

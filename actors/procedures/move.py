@@ -94,9 +94,9 @@ class MoveProcedure(AssignProcedure):
         assignment = environment.assignment
         if not result.moved:
             self.fail(UnsupportedOperationError(f"{self.region} did not move: {result.reason}"))
-            source = ServerName.parse(self.source)
-            assignment.set_state(node, TransitionState.OPEN, source)
-            # Whether the source still lives, and what it last knew, is for `choose` to see.
+            # For hbase:meta it has to be confirmed: its server must know this master.
+            state = TransitionState.OPENING if self.is_meta else TransitionState.OPEN
+            assignment.set_state(node, state, ServerName.parse(self.source))
             return "choose"
         # From here on the target's logs may hold its edits, whatever becomes of this master.
         self.target = result.server

@@ -135,6 +135,11 @@ class Procedure(ABC):
         return self.state in (ProcedureState.FINISHED, ProcedureState.FAILED)
 
     @property
+    def is_recovery(self) -> bool:
+        """Whether a new master goes on with it before it reads hbase:meta."""
+        return False
+
+    @property
     def needs_meta(self) -> bool:
         """Whether the step at hand needs what stands in hbase:meta."""
         return True

@@ -67,6 +67,12 @@ def failing_split(cluster: FakeCluster) -> Procedure:
     return SplitProcedure(region=node.info, row=b"c")
 
 
+def move_meta(cluster: FakeCluster) -> Procedure:
+    node = cluster.term.assignment.meta
+    others = [one.name for one in cluster.term.servers.live() if one.name != node.server]
+    return MoveProcedure(region=node.info, destination=str(others[0]))
+
+
 STORIES: dict[str, tuple[list[Make], Make]] = {
     "create": ([], create),
     "disable": ([create], disable),
@@ -74,6 +80,7 @@ STORIES: dict[str, tuple[list[Make], Make]] = {
     "delete": ([create, disable], delete),
     "alter": ([create], alter),
     "move": ([create], move),
+    "move of meta": ([create], move_meta),
     "split": ([create], split),
     "failing split": ([create], failing_split),
 }
