@@ -93,6 +93,7 @@ class SmallCluster:
         self.orders = 0
         self.epoch = 1
         self.clients: dict[tuple[str, str], RpcClient] = {}
+        self.addresses: dict[str, str] = {}
 
     def server(self, name: str) -> RegionServer:
         found = self.simulation.actor(name)
@@ -115,6 +116,7 @@ class SmallCluster:
             for name in self.names
         ):
             await asyncio.sleep(0.1)
+        self.addresses = {name: self.address(name) for name in self.names}
 
     # Orders
 
@@ -269,6 +271,10 @@ def run(
             await cluster.start()
             return await story(cluster)
 
-        result = simulation.run(whole(), timeout_s=timeout_s)
+        try:
+            result = simulation.run(whole(), timeout_s=timeout_s)
+        except BaseException:
+            print("\n".join(simulation.trace[-400:]))
+            raise
         assert simulation.errors == []
         return result
