@@ -93,7 +93,11 @@ class ServerManager:
         """Keeps up with /hbase/rs for ever."""
         while True:
             await self._changed.wait()
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:
+                self._changed.set()  # Whoever tries again must look again.
+                raise
 
     async def _meet(self, server: ServerName) -> None:
         try:
@@ -102,7 +106,11 @@ class ServerManager:
             return
         if server in self._recoveries:
             return
-        process = str(layout.decode_data(data)["process"])
+        try:
+            process = str(layout.decode_data(data)["process"])
+        except (ValueError, KeyError) as error:
+            log.error("the znode of region server %s says nothing: %r", server, error)
+            return
         self._live[server] = LiveServer(server, process)
         self._arrived.set()
         self._arrived = asyncio.Event()

@@ -68,6 +68,8 @@ class ProcedureExecutor:
         self._ended: dict[int, asyncio.Event] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._nonces: dict[str, int] = {}
+        self._submissions: dict[int, asyncio.Event] = {}
+        """Of those that are being stored for the first time."""
         self._loaded: list[Procedure] = []
         self._last_id = 0
         self._locks = LockTable(self._ancestors)
@@ -114,22 +116,20 @@ class ProcedureExecutor:
         """Stores and starts the procedure; its id. With a nonce seen before: the earlier id."""
         if nonce and nonce in self._nonces:
             known = self._nonces[nonce]
-            await self.stored(known)
+            if known in self._submissions:
+                await self._submissions[known].wait()
             return known
         procedure.nonce = nonce
         self._prepare(procedure)
+        self._submissions[procedure.id] = asyncio.Event()
         try:
             await self._save(procedure)
         except Exception as error:
             self._on_fatal(error)
             raise
+        self._submissions.pop(procedure.id).set()
         self._run(procedure)
         return procedure.id
-
-    async def stored(self, procedure_id: int) -> None:
-        """Returns when the procedure is stored, if its submission is under way."""
-        while (found := self._procedures.get(procedure_id)) is not None and not found.updated_ms:
-            await self._environment.runtime.clock.sleep(_BACKOFF_FIRST_S)
 
     async def wait(self, procedure_id: int) -> Procedure:
         """The procedure, when it has ended. Raises the error it ended with."""

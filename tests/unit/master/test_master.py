@@ -150,6 +150,19 @@ def test_a_master_that_slept_through_its_session_ends(cluster: Whole) -> None:
     cluster.wait(is_served)
 
 
+def test_a_master_that_is_stopped_gives_way_at_once(cluster: Whole) -> None:
+    cluster.wait(is_served)
+    first = cluster.active()
+    actor, process = cluster.simulation.actor(first), cluster.simulation.process(first)
+    assert process is not None
+    stopped = process.loop.create_task(actor.stop())
+    began_s = cluster.simulation.now_s
+    cluster.run_until(stopped.done)
+    cluster.simulation.kill(first, for_good=True)
+    cluster.wait(lambda status: is_served(status) and cluster.active() != first)
+    assert cluster.simulation.now_s - began_s < 3.0
+
+
 def test_the_wanted_number_of_servers_is_kept(cluster: Whole) -> None:
     cluster.wait(is_served)
     cluster.call("create_table", T, (b"c", b"g", b"p"))
