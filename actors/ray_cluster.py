@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import ray
 from ray import exceptions as ray_errors
+from ray._private import worker as ray_worker
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -407,6 +408,8 @@ def join_ray(address: str, namespace: str) -> None:
     if address != "auto" and not _answers(address):
         raise ClusterError(f"no Ray answers at {address}; is it running, is the port right?")
     _read_token_again()
+    # log_to_driver leaves Ray's notes on dead workers, whose deaths are our business.
+    ray_worker._worker_logs_enabled = False
     try:
         with _native_output_dropped():
             ray.init(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ...actors.ray_cluster import RayCluster
 from ...config import ClusterConfig
 from ...errors import ClusterError, RaybaseError
+from ...model import ServerName
 from ..connection import Connection, connect
 from . import ledger, webtable
 from .outages import Watch
@@ -171,8 +173,10 @@ class Demo:
             time.sleep(1.0)
             self._move_regions(connection, watch)
             self._kill("region server with most regions", self._busiest_server, watch)
-            self._kill_meta_holder_in_a_flush(connection, watch)
+            self._kill_meta_holder_in_a_flush(watch)
             self._kill("active master", self._cluster_now.active_master, watch)
+            with self._timed("regions spread again"):
+                connection.admin.balance()
             time.sleep(_SETTLE_S)
         self._wrong += watch.stop()
         self._wrong += writers.stop()
@@ -201,10 +205,26 @@ class Demo:
         holder = next(one["server"] for one in status["regions"] if one["table"] == "hbase:meta")
         return str(next(one["process"] for one in status["servers"] if one["server"] == holder))
 
-    def _kill_meta_holder_in_a_flush(self, connection: Connection, watch: Watch) -> None:
-        victim = self._meta_holder()
-        connection.admin.flush(ledger.TABLE)
-        self._kill("server of hbase:meta, during a flush", lambda: victim, watch)
+    def _kill_meta_holder_in_a_flush(self, watch: Watch) -> None:
+        """One flush follows the other, so the kill meets one."""
+        over = threading.Event()
+        flusher = threading.Thread(target=self._flush_until, args=(over,), daemon=True)
+        flusher.start()
+        time.sleep(0.2)
+        try:
+            self._kill("server of hbase:meta, during a flush", self._meta_holder, watch)
+        finally:
+            over.set()
+            flusher.join()
+
+    def _flush_until(self, over: threading.Event) -> None:
+        with self._connection() as connection:
+            while not over.is_set():
+                try:
+                    connection.admin.flush(ledger.TABLE)
+                except RaybaseError as error:
+                    self._wrong.append(f"flushing {ledger.TABLE}: {error}")
+                    return
 
     def _kill(self, what: str, choose: Callable[[], str], watch: Watch) -> None:
         victim = choose()
@@ -264,15 +284,26 @@ class Demo:
         victim.write_bytes(data)
         return str(victim.relative_to(self._root))
 
-    def _layout(self) -> Table:
+    def _layout(self) -> Group:
+        """Servers and regions as they are now."""
         status = self._cluster_now.status()
-        table = Table(title="servers", title_justify="left")
-        for column in ("server", "process", "regions", "files", "memstore bytes"):
-            table.add_column(column)
+        servers = Table(title="servers", title_justify="left")
+        columns = ("process", "regions", "files", "memstore_bytes", "requests")
+        for column in ("server", *columns):
+            servers.add_column(column.replace("_", " "))
         for one in status["servers"]:
-            names = ("server", "process", "regions", "files", "memstore_bytes")
-            table.add_row(*(str(one[name]) for name in names))
-        return table
+            address = ServerName.parse(one["server"]).address
+            servers.add_row(address, *(str(one[column]) for column in columns))
+        regions = Table(title="regions", title_justify="left")
+        for column in ("table", "start key", "state", "server"):
+            regions.add_column(column)
+        with self._connection() as connection:
+            for table in (webtable.TABLE, ledger.TABLE):
+                for place in connection.admin.regions(table):
+                    start_key = place.region.start_key.decode()
+                    where = place.server.address if place.server else ""
+                    regions.add_row(table, start_key, place.state, where)
+        return Group(servers, regions)
 
     def _note(self, what: str, began_s: float, watch: Watch) -> None:
         ended_s = time.monotonic()
