@@ -14,9 +14,10 @@ from sortedcontainers import SortedList
 
 from .window import Window
 
-CELL_OVERHEAD_BYTES: Final = 33 + 33 + 16 + 16 + 104
-"""What CPython takes for a cell besides the bytes of key and value: two object headers, the
-rounding of both, a place in the sorted list and one in a dict that is two thirds full."""
+CELL_OVERHEAD_BYTES: Final = 2 * (33 + 8) + 12 + 45
+"""What CPython takes for a cell besides the bytes of key and value: two object headers with
+the rounding of their sizes, a place in the sorted list, and one in a dict, of which between
+a third and two thirds are used."""
 
 
 class MemStore:

@@ -7,9 +7,16 @@ Source: ServerNonceManager.java (there they are forgotten with the server).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from .manifest import NonceRecord
+
+RESULT_TTL_MS: Final = 60_000
+"""How long the result of an operation is remembered. A later retry gets the newest version."""
+
+Made = Mapping[tuple[bytes, bytes], tuple[int, bytes]]
+"""(family, qualifier) -> (timestamp, value) of the cells an operation made."""
 
 
 class Nonces:
@@ -18,8 +25,9 @@ class Nonces:
     def __init__(self, ttl_ms: int, records: Iterable[NonceRecord] = ()) -> None:
         self._ttl_ms = ttl_ms
         self._records: dict[tuple[int, int], NonceRecord] = {}
+        self._made: dict[tuple[int, int], Made] = {}
         for record in records:
-            self.add(record)
+            self.add(record, {})
 
     def __len__(self) -> int:
         return len(self._records)
@@ -31,17 +39,27 @@ class Nonces:
         """The write that applied this operation, if it was applied."""
         return self._records.get((group, nonce)) if nonce else None
 
-    def add(self, record: NonceRecord) -> None:
+    def made_by(self, record: NonceRecord) -> Made:
+        """The cells that the operation made, as far as they are remembered."""
+        return self._made.get((record.group, record.nonce), {})
+
+    def add(self, record: NonceRecord, made: Made) -> None:
         """The operation was applied. Adding a record again changes nothing."""
-        if record.nonce:
-            self._records.setdefault((record.group, record.nonce), record)
+        if not record.nonce:
+            return
+        self.forget(record.time_ms)
+        key = (record.group, record.nonce)
+        self._records.setdefault(key, record)
+        if made:
+            self._made.setdefault(key, made)
 
     def forget(self, clock_ms: int) -> None:
         """Drops what is older than a client's operation can be."""
-        limit = clock_ms - self._ttl_ms
         records = self._records
-        while records:
-            oldest = next(iter(records))
-            if records[oldest].time_ms >= limit:
-                return
-            del records[oldest]
+        result_ttl_ms = min(RESULT_TTL_MS, self._ttl_ms)
+        for known, ttl_ms in ((self._made, result_ttl_ms), (records, self._ttl_ms)):
+            while known:
+                oldest = next(iter(known))
+                if records[oldest].time_ms >= clock_ms - ttl_ms:
+                    break
+                del known[oldest]

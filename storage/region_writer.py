@@ -16,7 +16,7 @@ from ..model import ALL_TIME, META_TABLE, CellType, Durability, RegionInfo, Tabl
 from ..operations import Condition, Mutation, MutationKind
 from .cells import CellBatch
 from .edits import EditBuilder, durability_of
-from .key import END, RowEncoder, unescape
+from .key import END, RowEncoder, split_key, unescape
 from .manifest import Manifest, NonceRecord
 from .mvcc import Mvcc, RegionClock
 from .nonces import Nonces
@@ -126,7 +126,7 @@ class RegionWriter:
         nonce = next((one.nonce for one in mutations if one.nonce), 0)
         earlier = self.nonces.find(nonce_group, nonce)
         if earlier is not None:
-            return self._recognised(mutations, earlier.sequence_id)
+            return self._recognised(mutations, earlier)
         self._check_room()
         server_time = timestamp = self.clock.read(now_ms)
         if condition is not None:
@@ -145,6 +145,9 @@ class RegionWriter:
         write = self._apply(
             cells, mutations, server_time, deletes_now=deletes_now, nonce=(nonce_group, nonce)
         )
+        if nonce:
+            record = NonceRecord(nonce_group, nonce, write.sequence_id, server_time)
+            self.nonces.add(record, _made_by(cells))
         write.results = results
         return write
 
@@ -161,9 +164,12 @@ class RegionWriter:
             taken += len(store.active) - before
         self.mvcc.advance_to(record.sequence_id)
         self.clock.advance_to(record.clock_ms)
-        self.nonces.add(
-            NonceRecord(record.nonce_group, record.nonce, record.sequence_id, record.clock_ms)
-        )
+        if record.nonce:
+            nonce = (record.nonce_group, record.nonce)
+            self.nonces.add(
+                NonceRecord(*nonce, record.sequence_id, record.clock_ms),
+                _made_by(record.families),
+            )
         return taken
 
     def memstore_records(self) -> Iterator[bytes]:
@@ -206,30 +212,33 @@ class RegionWriter:
         for one in cells:
             added = self._stores[one.family].active.add(one.keys, one.values, number)
             self.memory_bytes += added
-        self.nonces.add(NonceRecord(*nonce, number, timestamp))
         record = b""
         if durability != Durability.SKIP_WAL:
             record = encode_record(self._address, number, timestamp, cells, *nonce)
         return Write(number, durability, record)
 
-    def _recognised(self, mutations: Sequence[Mutation], sequence_id: int) -> Write:
-        """The answer to a retry: as the first one, if its versions are still there."""
+    def _recognised(self, mutations: Sequence[Mutation], earlier: NonceRecord) -> Write:
+        """The answer to a retry: as the first one, if that is known or its versions are left."""
         results: list[CellBatch | None] = []
         for mutation in mutations:
             if mutation.kind not in (MutationKind.APPEND, MutationKind.INCREMENT):
                 results.append(None)
                 continue
-            columns = [(cell[0], cell[1]) for cell in mutation.cells]
-            newest = {
-                **self._newest(mutation.row, columns, self.mvcc.last),
-                **self._newest(mutation.row, columns, sequence_id),
-            }
+            columns = list(dict.fromkeys((cell[0], cell[1]) for cell in mutation.cells))
+            found = dict(self.nonces.made_by(earlier))
+            if not found.keys() >= set(columns):
+                found = {
+                    **self._newest(mutation.row, columns, self.mvcc.last),
+                    **self._newest(mutation.row, columns, earlier.sequence_id),
+                }
             cells = [
-                (*column, at, CellType.PUT.value, value) for column, (at, value) in newest.items()
+                (*column, found[column][0], CellType.PUT.value, found[column][1])
+                for column in columns
+                if column in found
             ]
             results.append(_cells_of(Mutation(mutation.kind, mutation.row, cells)))
         durability = self._durability(mutations)
-        return Write(sequence_id, durability, b"", False, True, tuple(results))
+        return Write(earlier.sequence_id, durability, b"", False, True, tuple(results))
 
     def _condition_cell(self, condition: Condition) -> tuple[int, bytes] | None:
         self.edits.check_family(condition.family)
@@ -272,6 +281,17 @@ class RegionWriter:
         reading = Reading(store.family, self.mvcc.last, self._now_ms, n + 1, ALL_TIME, (qualifier,))
         timestamps = read_row(store, reading, self._encoder.encode(row)).timestamps
         return timestamps[n] if n < len(timestamps) else None
+
+
+def _made_by(families: Sequence[FamilyCells]) -> Newest:
+    """The puts of an atomic write."""
+    made = {}
+    for cells in families:
+        for key, value in zip(cells.keys, cells.values, strict=True):
+            _, qualifier, timestamp, kind, _ = split_key(key)
+            if kind == CellType.PUT:
+                made[cells.family, qualifier] = (timestamp, value)
+    return made
 
 
 def _cells_of(mutation: Mutation) -> CellBatch:

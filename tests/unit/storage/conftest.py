@@ -60,7 +60,7 @@ class Engine:
 
     def _open_file(self, entry: Any) -> StoreFile:
         data = self.disk[entry.path]
-        offset, length = HFileReader.tail_range(len(data))
+        offset, _ = HFileReader.tail_range(len(data))
         try:
             reader = HFileReader.from_tail(entry.path, len(data), data[offset:])
         except BlockMiss as miss:

@@ -6,7 +6,7 @@ next to nothing, so that every read crosses blocks and misses.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -48,161 +48,161 @@ limits = st.fixed_dictionaries(
 )
 
 
-def machine(make_engine: Any, make_model: Any) -> type[RuleBasedStateMachine]:
-    class EngineMachine(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            self.engine = make_engine(*FAMILIES)
-            self.engine.now_ms = 10
-            self.model = make_model(*FAMILIES)
-            self.counter = 0
-            self.open: list[tuple[Any, list[Any], list[Any]]] = []
+class EngineMachine(RuleBasedStateMachine):
+    make_engine: ClassVar[Any]
+    make_model: ClassVar[Any]
 
-        def apply(self, *mutations: Any) -> None:
-            write = self.engine.write(*mutations)
-            for mutation in mutations:
-                self.model.write(mutation, write.sequence_id)
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = self.make_engine(*FAMILIES)
+        self.engine.now_ms = 10
+        self.model = self.make_model(*FAMILIES)
+        self.counter = 0
+        self.open: list[tuple[Any, list[Any], list[Any]]] = []
 
-        def close_scanners(self) -> None:
-            for scanner, _, _ in self.open:
-                scanner.close()
-            self.open.clear()
+    def apply(self, *mutations: Any) -> None:
+        write = self.engine.write(*mutations)
+        for mutation in mutations:
+            self.model.write(mutation, write.sequence_id)
 
-        @rule(row=rows, family=families, qualifier=qualifiers, timestamp=timestamps)
-        def put(self, row: bytes, family: bytes, qualifier: bytes, timestamp: int) -> None:
+    def close_scanners(self) -> None:
+        for scanner, _, _ in self.open:
+            scanner.close()
+        self.open.clear()
+
+    @rule(row=rows, family=families, qualifier=qualifiers, timestamp=timestamps)
+    def put(self, row: bytes, family: bytes, qualifier: bytes, timestamp: int) -> None:
+        self.counter += 1
+        value = b"%d" % self.counter
+        self.apply(Put(row).add(family, qualifier, value, timestamp))
+
+    @rule(row=rows, family=families, timestamp=timestamps, count=st.integers(2, 40))
+    def put_many(self, row: bytes, family: bytes, timestamp: int, count: int) -> None:
+        puts = []
+        for number in range(count):
             self.counter += 1
-            value = b"%d" % self.counter
-            self.apply(Put(row).add(family, qualifier, value, timestamp))
+            put = Put(row + b"%02d" % (number % 7))
+            puts.append(put.add(family, b"%d" % number, b"%d" % self.counter, timestamp))
+        self.apply(*puts)
 
-        @rule(row=rows, family=families, timestamp=timestamps, count=st.integers(2, 40))
-        def put_many(self, row: bytes, family: bytes, timestamp: int, count: int) -> None:
-            puts = []
-            for number in range(count):
-                self.counter += 1
-                put = Put(row + b"%02d" % (number % 7))
-                puts.append(put.add(family, b"%d" % number, b"%d" % self.counter, timestamp))
-            self.apply(*puts)
+    @rule(
+        row=rows,
+        family=families,
+        qualifier=qualifiers,
+        timestamp=timestamps,
+        kind=st.sampled_from(["family", "family_version", "column", "version"]),
+    )
+    def delete(
+        self, row: bytes, family: bytes, qualifier: bytes, timestamp: int, kind: str
+    ) -> None:
+        delete = Delete(row)
+        if kind.startswith("family"):
+            getattr(delete, kind)(family, timestamp)
+        else:
+            getattr(delete, kind)(family, qualifier, timestamp)
+        self.apply(delete)
 
-        @rule(
-            row=rows,
-            family=families,
-            qualifier=qualifiers,
-            timestamp=timestamps,
-            kind=st.sampled_from(["family", "family_version", "column", "version"]),
+    @rule()
+    def flush(self) -> None:
+        if self.engine.flush():
+            self.model.flush()
+
+    @rule(family=families, major=st.booleans())
+    def compact(self, family: bytes, major: bool) -> None:
+        compaction = self.engine.compact(family, major=major)
+        if compaction is not None and compaction.options.major:
+            self.model.major(family, compaction.options.read_point, compaction.options.now_ms)
+
+    @rule(now_ms=st.sampled_from([10, 1002, 1003, 1004]))
+    def time_passes(self, now_ms: int) -> None:
+        if now_ms > self.engine.now_ms:
+            self.engine.now_ms = now_ms
+            self.close_scanners()  # what expires under a scanner may go or stay
+
+    @rule()
+    def reopen(self) -> None:
+        self.close_scanners()
+        self.engine.open()
+
+    @rule(row=rows, columns=column_sets, versions=st.integers(1, 4), times=time_ranges)
+    def get(self, row: bytes, columns: Any, versions: int, times: Any) -> None:
+        asked = Get(row, columns, versions, ALL_TIME if times is None else TimeRange(*times))
+        expected = self.model.answer(
+            lambda one: one == row,
+            columns,
+            versions,
+            None if times is None else range(*times),
+            self.engine.now_ms,
         )
-        def delete(
-            self, row: bytes, family: bytes, qualifier: bytes, timestamp: int, kind: str
-        ) -> None:
-            delete = Delete(row)
-            if kind.startswith("family"):
-                getattr(delete, kind)(family, timestamp)
-            else:
-                getattr(delete, kind)(family, qualifier, timestamp)
-            self.apply(delete)
+        assert list(self.engine.get(asked).cells()) == expected
+        scanner = self.engine.region.get_scanner(asked, self.engine.now_ms)
+        assert self.engine.drain(scanner) == expected
 
-        @rule()
-        def flush(self) -> None:
-            if self.engine.flush():
-                self.model.flush()
-
-        @rule(family=families, major=st.booleans())
-        def compact(self, family: bytes, major: bool) -> None:
-            compaction = self.engine.compact(family, major=major)
-            if compaction is not None and compaction.options.major:
-                self.model.major(family, compaction.options.read_point, compaction.options.now_ms)
-
-        @rule(now_ms=st.sampled_from([10, 1002, 1003, 1004]))
-        def time_passes(self, now_ms: int) -> None:
-            if now_ms > self.engine.now_ms:
-                self.engine.now_ms = now_ms
-                self.close_scanners()  # what expires under a scanner may go or stay
-
-        @rule()
-        def reopen(self) -> None:
-            self.close_scanners()
-            self.engine.open()
-
-        @rule(row=rows, columns=column_sets, versions=st.integers(1, 4), times=time_ranges)
-        def get(self, row: bytes, columns: Any, versions: int, times: Any) -> None:
-            asked = Get(row, columns, versions, ALL_TIME if times is None else TimeRange(*times))
-            expected = self.model.answer(
-                lambda one: one == row,
-                columns,
-                versions,
-                None if times is None else range(*times),
-                self.engine.now_ms,
-            )
-            assert list(self.engine.get(asked).cells()) == expected
-            scanner = self.engine.region.get_scanner(asked, self.engine.now_ms)
-            assert self.engine.drain(scanner) == expected
-
-        @rule(
-            bounds=st.tuples(st.one_of(st.just(b""), rows), st.one_of(st.just(b""), rows)),
-            inclusive=st.tuples(st.booleans(), st.booleans()),
-            columns=column_sets,
-            versions=st.integers(1, 4),
-            times=time_ranges,
-            downwards=st.booleans(),
-            options=limits,
+    @rule(
+        bounds=st.tuples(st.one_of(st.just(b""), rows), st.one_of(st.just(b""), rows)),
+        inclusive=st.tuples(st.booleans(), st.booleans()),
+        columns=column_sets,
+        versions=st.integers(1, 4),
+        times=time_ranges,
+        downwards=st.booleans(),
+        options=limits,
+    )
+    def begin_scan(
+        self,
+        bounds: Any,
+        inclusive: Any,
+        columns: Any,
+        versions: int,
+        times: Any,
+        downwards: bool,
+        options: Any,
+    ) -> None:
+        scan = Scan(
+            *bounds,
+            *inclusive,
+            columns=columns,
+            max_versions=versions,
+            time_range=ALL_TIME if times is None else TimeRange(*times),
+            reversed=downwards,
         )
-        def begin_scan(
-            self,
-            bounds: Any,
-            inclusive: Any,
-            columns: Any,
-            versions: int,
-            times: Any,
-            downwards: bool,
-            options: Any,
-        ) -> None:
-            scan = Scan(
-                *bounds,
-                *inclusive,
-                columns=columns,
-                max_versions=versions,
-                time_range=ALL_TIME if times is None else TimeRange(*times),
-                reversed=downwards,
-            )
-            expected = self.model.answer(
-                lambda row: _is_in(row, scan),
-                columns,
-                versions,
-                None if times is None else range(*times),
-                self.engine.now_ms,
-                downwards=downwards,
-            )
-            self.open.append((self.engine.scanner(scan), expected, [options]))
+        expected = self.model.answer(
+            lambda row: _is_in(row, scan),
+            columns,
+            versions,
+            None if times is None else range(*times),
+            self.engine.now_ms,
+            downwards=downwards,
+        )
+        self.open.append((self.engine.scanner(scan), expected, [options]))
 
-        @rule(data=st.data())
-        def go_on(self, data: Any) -> None:
-            if not self.open:
-                return
-            scanner, expected, (options,) = data.draw(st.sampled_from(self.open))
-            if scanner.exhausted:
-                assert expected == []
-                return
-            batch = self.engine.fetching(lambda: scanner.next(**options))
-            count = len(batch)
-            assert list(batch.cells()) == expected[:count]
-            if "rows_max" in options:
-                assert batch.row_count <= options["rows_max"]
-            if count and not options.get("partial"):
-                assert expected[count - 1][0] != (expected[count:] or [[None]])[0][0]
-            del expected[:count]
+    @rule(data=st.data())
+    def go_on(self, data: Any) -> None:
+        if not self.open:
+            return
+        scanner, expected, (options,) = data.draw(st.sampled_from(self.open))
+        if scanner.exhausted:
+            assert expected == []
+            return
+        batch = self.engine.fetching(lambda: scanner.next(**options))
+        count = len(batch)
+        assert list(batch.cells()) == expected[:count]
+        if "rows_max" in options:
+            assert batch.row_count <= options["rows_max"]
+        if count and not options.get("partial"):
+            assert expected[count - 1][0] != (expected[count:] or [[None]])[0][0]
+        del expected[:count]
 
-        @invariant()
-        def memory_is_counted(self) -> None:
-            region = self.engine.region
-            assert region.memstore_bytes == sum(
-                store.memstore_bytes for store in region.stores.values()
-            )
+    @invariant()
+    def memory_is_counted(self) -> None:
+        region = self.engine.region
+        assert region.memstore_bytes == sum(
+            store.memstore_bytes for store in region.stores.values()
+        )
 
-        def teardown(self) -> None:
-            for scanner, expected, (options,) in self.open:
-                assert self.engine.drain(scanner, **options) == expected
-            assert not self.engine.region._reader._read_points
-
-    return EngineMachine
+    def teardown(self) -> None:
+        for scanner, expected, (options,) in self.open:
+            assert self.engine.drain(scanner, **options) == expected
+        assert not self.engine.region._reader._read_points
 
 
 def _is_in(row: bytes, scan: Scan) -> bool:
@@ -217,8 +217,13 @@ def _is_in(row: bytes, scan: Scan) -> bool:
 
 @pytest.mark.timeout(120)
 def test_reads_follow_the_model_whatever_happens_below(make_engine: Any, make_model: Any) -> None:
+    class Machine(EngineMachine):
+        pass
+
+    Machine.make_engine = make_engine
+    Machine.make_model = make_model
     run_state_machine_as_test(
-        machine(make_engine, make_model),
+        Machine,
         settings=settings(
             max_examples=60,
             stateful_step_count=40,

@@ -1,0 +1,180 @@
+"""The log's bytes: what was durable is read or reported, what was not ends the log."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from raybase.errors import CorruptionError
+from raybase.model import TableName
+from raybase.storage.wal import (
+    FamilyCells,
+    SequenceAccounting,
+    WalEncoder,
+    WalRecord,
+    decode_record,
+    encode_log,
+    read_log,
+    read_regions,
+    split_log,
+)
+
+TABLE = TableName.parse("ns:t")
+
+
+def record(sequence_id: int, region: str = "r1", cells: int = 2, value: bytes = b"") -> WalRecord:
+    keys = [b"key%d-%d" % (sequence_id, number) for number in range(cells)]
+    values = [value or b"v" * number for number in range(cells)]
+    families = (FamilyCells(b"f", keys, values), FamilyCells(b"g", keys[:1], values[:1]))
+    return WalRecord(region, TABLE, sequence_id, 77, families, 5, sequence_id, "cluster")
+
+
+def log_of(batches: list[list[WalRecord]], *, log_id: int = 9) -> tuple[bytes, list[int]]:
+    """A log whose every batch was synced before the next, and where each batch begins."""
+    encoder = WalEncoder(log_id)
+    data = encoder.begin()
+    starts = []
+    for batch in batches:
+        starts.append(len(data))
+        data += encoder.batch([one.encode() for one in batch], len(data))
+        assert encoder.offset == len(data)
+    return data, starts
+
+
+BATCHES = [[record(1), record(2, "r2")], [record(3)], [record(4, cells=0), record(5, "r2")]]
+RECORDS = [one for batch in BATCHES for one in batch]
+
+
+def test_what_was_written_is_read() -> None:
+    data, _ = log_of(BATCHES)
+    assert list(read_log("log", data)) == RECORDS
+
+
+def test_a_record_of_everything_survives() -> None:
+    one = record(2**63 - 1, cells=300, value=bytes(range(256)) * 40)
+    assert decode_record(one.encode()) == one
+
+
+def test_a_torn_tail_ends_the_log_at_every_length() -> None:
+    data, starts = log_of(BATCHES)
+    whole = {starts[0]: 0, starts[1]: 2, starts[2]: 3, len(data): 5}
+    for length in range(len(data)):
+        found = list(read_log("log", data[:length]))
+        assert found == RECORDS[: len(found)]
+        least = max((count for at, count in whole.items() if at <= length), default=0)
+        assert len(found) >= least
+
+
+def test_garbage_or_zeros_behind_the_last_batch_end_the_log() -> None:
+    data, _ = log_of(BATCHES)
+    for tail in (b"\0" * 5000, random.Random(1).randbytes(5000)):
+        assert list(read_log("log", data + tail)) == RECORDS
+
+
+def test_a_flipped_bit_below_a_durable_offset_is_corruption_with_file_and_offset() -> None:
+    data, starts = log_of(BATCHES)
+    for at in range(starts[2]):
+        broken = bytearray(data)
+        broken[at] ^= 0x10
+        with pytest.raises(CorruptionError) as caught:
+            list(read_log("WALs/s/1", bytes(broken)))
+        assert caught.value.path == "WALs/s/1"
+        assert caught.value.offset <= at
+
+
+def test_a_flipped_bit_in_the_last_batch_ends_the_log_before_it() -> None:
+    data, starts = log_of(BATCHES)
+    for at in range(starts[2], len(data)):
+        broken = bytearray(data)
+        broken[at] ^= 0x10
+        found = list(read_log("log", bytes(broken)))
+        assert found == RECORDS[: len(found)]
+        assert len(found) >= 3
+
+
+def test_damage_that_was_never_called_durable_ends_the_log() -> None:
+    encoder = WalEncoder(9)
+    data = encoder.begin()
+    for batch in BATCHES:
+        data += encoder.batch([one.encode() for one in batch], 0)
+    broken = bytearray(data)
+    broken[100] ^= 1
+    assert list(read_log("log", bytes(broken))) == []
+
+
+def test_a_value_that_holds_a_log_is_no_batch() -> None:
+    """A torn tail may hold any bytes, also those of a batch of another log."""
+    inner, _ = log_of(BATCHES, log_id=1)
+    data, starts = log_of([[record(1)], [record(2, value=inner * 3)]])
+    torn = data[: len(data) - 100]
+    assert list(read_log("log", torn)) == [record(1)]
+    # An old version of the same file, shifted, is none either.
+    own, _ = log_of(BATCHES)
+    data, starts = log_of([[record(1)], [record(2, value=own)]])
+    assert list(read_log("log", data[:-10])) == [record(1)]
+    assert starts[1] < len(data)
+
+
+def test_an_empty_file_is_an_empty_log() -> None:
+    assert list(read_log("log", b"")) == []
+    assert list(read_log("log", WalEncoder(3).begin())) == []
+
+
+def test_a_complete_file_must_be_good_to_its_end() -> None:
+    data = encode_log([one.encode() for one in RECORDS])
+    assert list(read_log("edits", data, complete=True)) == RECORDS
+    for length in (0, 5, 30, len(data) - 1):
+        with pytest.raises(CorruptionError):
+            list(read_log("edits", data[:length], complete=True))
+
+
+def test_a_log_is_split_by_region_above_what_is_flushed() -> None:
+    data, _ = log_of(BATCHES)
+    assert read_regions("log", data) == {"r1": TABLE, "r2": TABLE}
+    edits = {one.region: one for one in split_log("log", data, {"r1": 3, "r2": 0})}
+    assert edits["r1"].max_sequence_id == 4
+    assert list(read_log("e", edits["r1"].data, complete=True)) == [RECORDS[3]]
+    assert list(read_log("e", edits["r2"].data, complete=True)) == [RECORDS[1], RECORDS[4]]
+    assert edits["r2"].records == 2
+
+
+def test_regions_that_are_not_asked_for_are_left_out_of_a_split() -> None:
+    data, _ = log_of(BATCHES)
+    assert [one.region for one in split_log("log", data, {"r2": 0})] == ["r2"]
+
+
+def test_a_file_is_archivable_when_all_its_regions_are_flushed() -> None:
+    accounting = SequenceAccounting()
+    accounting.roll("1")
+    accounting.appended("a", 1)
+    accounting.appended("b", 7)
+    accounting.roll("2")
+    accounting.appended("a", 2)
+    accounting.roll("3")
+    assert accounting.archivable() == []
+    accounting.flushed("a", 1)
+    assert accounting.archivable() == []
+    accounting.flushed("b", 7)
+    assert accounting.archivable() == ["1"]
+    accounting.archived("1")
+    assert accounting.files == ["2", "3"]
+    accounting.closed("a")
+    assert accounting.archivable() == ["2"]
+
+
+def test_the_file_being_written_is_never_archivable() -> None:
+    accounting = SequenceAccounting()
+    accounting.roll("1")
+    assert accounting.archivable() == []
+
+
+def test_regions_that_pin_the_oldest_files_are_named_oldest_first() -> None:
+    accounting = SequenceAccounting()
+    for number in range(1, 5):
+        accounting.roll(str(number))
+        accounting.appended(f"r{number}", number)
+    assert accounting.pinning(2) == ["r1", "r2"]
+    accounting.flushed("r1", 1)
+    assert accounting.pinning(2) == ["r2"]
+    assert accounting.pinning(9) == []
