@@ -247,8 +247,10 @@ class HostedRegion:
 
         self.log.submit(write.record, self.encoded, write.sequence_id, write.durability, durable)
         self._count_memstore(self.region.memstore_bytes)
-        if self.region.wants_flush or self.services.memstores.is_high:
+        if self.region.wants_flush:
             self.want_flush()
+        if self.services.memstores.is_high:
+            self.services.memory_high()
 
     def _count_memstore(self, held: int) -> None:
         self.services.memstores.bytes += held - self._memstore_counted

@@ -9,7 +9,7 @@ ends, and recovery reads what reached the file.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,7 +65,7 @@ class LogWriter:
         prefix: str,
         config: WalConfig,
         on_fatal: Callable[[BaseException], None],
-        on_pinned: Callable[[list[str]], None],
+        on_pinned: Callable[[Sequence[str]], None],
         *,
         directory: str = "",
         archive: str = "",

@@ -94,6 +94,12 @@ class RegionChores:
                 {"message": "a chore of a region server failed", "exception": error}
             )
 
+    def region_came(self, hosted: HostedRegion) -> None:
+        """Flushes what was replayed, and looks at the files it came with."""
+        if hosted.recovered_files:
+            hosted.want_flush()
+        self.files_changed(hosted.encoded)
+
     # Flush
 
     def want_flush(self, encoded: str) -> None:
@@ -114,9 +120,10 @@ class RegionChores:
             self.flushes += 1
             break
         if self._memstores.is_high:
-            self._flush_largest()
+            self.flush_largest()
 
-    def _flush_largest(self) -> None:
+    def flush_largest(self) -> None:
+        """Makes room where a flush brings most; nothing new if that is under way already."""
         held = [one for one in self._regions.values() if one.is_serving]
         if held:
             max(held, key=lambda one: (one.region.memstore_bytes, one.encoded)).want_flush()

@@ -91,6 +91,10 @@ class RegionMap:
             )
         return RegionStatus(encoded, RegionState.ABSENT)
 
+    def statuses(self) -> list[RegionStatus]:
+        """Of all that are online."""
+        return [hosted.status() for hosted in self.online.values()]
+
     def expire(self) -> None:
         """Forgets where regions went and what was prepared, both long enough ago."""
         now_s = self._clock.monotonic_s()

@@ -8,7 +8,6 @@ Source: HRegionServer.java, RSRpcServices.java.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
@@ -19,24 +18,20 @@ from ..coordination import layout
 from ..errors import (
     FatalError,
     FencedError,
-    InvalidRequestError,
     NotServingRegionError,
     ServerNotRunningError,
     SessionExpiredError,
     StorageError,
-    SyncFailedError,
 )
-from ..model import META_ENCODED_NAME, ServerName
-from ..operations import Mutation, Scan
+from ..model import ServerName
+from ..operations import Mutation
 from ..rpc.server import RpcServer
 from ..runtime import Listener, Runtime
 from ..storage.cells import CellBatch
 from ..storage.hfile import warm_up
 from .admin_service import AdminService
 from .client_service import ClientService
-from .daughters import write_daughters
 from .hosted_region import HostedRegion
-from .log_writer import META_PREFIX, LogWriter
 from .messages import (
     AdoptRequest,
     CloseRequest,
@@ -52,15 +47,16 @@ from .messages import (
     SplitRequest,
     SplitResult,
 )
+from .meta_region import MetaRegion
 from .meta_service import ClientMetaService
 from .observers import Authorizer, RegionObserver
 from .orders import Orders
 from .region_chores import RegionChores
+from .region_control import RegionControl
 from .region_map import RegionMap
-from .region_mover import adopt, hand_over, prepare
-from .region_opener import open_region, release
 from .region_services import MemstoreGauge, RegionServices
 from .registry_cache import RegistryCache
+from .server_logs import ServerLogs
 from .session import Session
 from .store_io import StoreIO
 
@@ -91,10 +87,12 @@ class RegionServer:
         self.server: ServerName | None = None
         self.session = Session(runtime, config.session, name)
         self.registry = RegistryCache(self.session)
-        self._map = RegionMap(runtime.clock, config.region_server.moved_memory_s)
-        self._orders = Orders()
         self._failure: BaseException | None = None
         self._serving = False
+        self._listener: Listener | None = None
+        self._orders = Orders()
+        self._map = RegionMap(runtime.clock, config.region_server.moved_memory_s)
+        self._meta = MetaRegion(self._map, self._orders)
         self._services = RegionServices(
             runtime,
             config,
@@ -107,18 +105,28 @@ class RegionServer:
             runtime, config, self._map.online, self._services.memstores, self._ask_split
         )
         self._services.flush_wanted = self._chores.want_flush
+        self._services.memory_high = self._chores.flush_largest
         self._services.store_files_changed = self._chores.files_changed
-        self._logs: dict[str, LogWriter] = {}
-        self._listener: Listener | None = None
+        self._logs = ServerLogs(runtime, config.wal, self.fail, self._flush_pinning)
         self._clients = ClientService(self)
-        self._rpc = RpcServer(
+        self._control = RegionControl(
+            self._services,
+            self._logs,
+            self._map,
+            self._chores.region_came,
+            self._clients.scans.close_region,
+        )
+        self._rpc = self._make_rpc()
+
+    def _make_rpc(self) -> RpcServer:
+        return RpcServer(
             {
                 "ClientService": self._clients,
-                "ClientMetaService": ClientMetaService(self.registry, authorizer),
+                "ClientMetaService": ClientMetaService(self.registry, self.authorizer),
                 "AdminService": AdminService(self),
             },
-            config.rpc,
-            runtime.clock,
+            self.config.rpc,
+            self.runtime.clock,
             self._may_answer,
             on_fatal=self.fail,
             cluster_id=lambda: self.registry.cluster_id or None,
@@ -137,35 +145,14 @@ class RegionServer:
         await self.registry.start()
         rpc = self.config.rpc
         self._listener = await self.runtime.network.listen(self._rpc, rpc.host, rpc.port)
-        await self._begin_life(ServerName(rpc.host, self._listener.port, 0))
+        self.server = await self._logs.begin_life(rpc.host, self._listener.port)
+        self._services.server = str(self.server)
         self._serving = True
         data = layout.encode_data(process=self.name, server=str(self.server))
         await self.session.create(f"{layout.REGION_SERVERS}/{self.server}", data, ephemeral=True)
         self._chores.start()
         self._chores.background(self._tidy_periodically())
         log.info("%s serves as %s", self.name, self.server)
-
-    async def _begin_life(self, address: ServerName) -> None:
-        """Takes a start code that no life at this address had, and creates the log."""
-        start_code = self.runtime.clock.now_ms()
-        while True:
-            server = ServerName(address.host, address.port, start_code)
-            try:
-                await self._create_log(server, "")
-            except (FileExistsError, FencedError):
-                start_code += 1
-                continue
-            self.server = server
-            self._services.server = str(server)
-            return
-
-    async def _create_log(self, server: ServerName, prefix: str) -> LogWriter:
-        writer = LogWriter(
-            self.runtime, str(server), prefix, self.config.wal, self.fail, self._flush_pinning
-        )
-        await writer.start()
-        self._logs[prefix] = writer
-        return writer
 
     async def stop(self) -> None:
         """Gives every region up and ends; what cannot be closed is recovered by the master."""
@@ -174,14 +161,13 @@ class RegionServer:
                 await hosted.close(hosted.manifest.master_epoch)
             except (NotServingRegionError, StorageError) as error:
                 log.warning("%s is left to recovery: %s", hosted.info, error)
-            self._forget(hosted)
+            self._control.forget(hosted)
         self._serving = False
         await self._chores.stop()
         await self._rpc.close()
         if self._listener is not None:
             await self._listener.close()
-        for writer in self._logs.values():
-            await writer.close()
+        await self._logs.close()
         await self.session.close()
 
     def fail(self, error: BaseException) -> None:
@@ -190,16 +176,14 @@ class RegionServer:
             return
         self._failure = error
         self._serving = False
-        failure = error if isinstance(error, Exception) else FencedError(repr(error))
-        self._rpc.fail(failure)
+        self._rpc.fail(error if isinstance(error, Exception) else FencedError(repr(error)))
         self.runtime.processes.exit(f"{type(error).__name__}: {error}")
 
     async def _may_answer(self) -> None:
         """The gate before every batch of answers. Raises what the process must end of."""
         if self._failure is not None:
             raise FencedError(f"{self.name} has ended: {self._failure!r}")
-        for writer in self._logs.values():
-            await writer.check()
+        await self._logs.check()
 
     async def _guarded(self, work: Callable[[], Awaitable[T]]) -> T:
         """The result of a control call, which is an answer like any other.
@@ -221,13 +205,18 @@ class RegionServer:
     async def _ordered(
         self,
         encoded: str,
-        master_epoch: int,
-        order: int,
-        what: str,
+        request: OpenRequest
+        | CloseRequest
+        | MoveRequest
+        | PrepareRequest
+        | AdoptRequest
+        | SplitRequest,
         work: Callable[[], Awaitable[T]],
     ) -> T:
+        """Carries an order out, once, after all earlier ones about the region."""
+        what = type(request).__name__
         return await self._guarded(
-            lambda: self._orders.carry_out(encoded, master_epoch, order, what, work)
+            lambda: self._orders.carry_out(encoded, request.master_epoch, request.order, what, work)
         )
 
     # Control calls: the process
@@ -249,16 +238,16 @@ class RegionServer:
             "scanners": len(self._clients.scans.leases),
             **{f"rpc_{name}": count for name, count in asdict(self._rpc.counters).items()},
         }
-        for prefix, writer in self._logs.items():
+        for prefix, writer in self._logs.writers.items():
             for name, count in asdict(writer.counters).items():
                 counters[f"wal_{prefix}{name}"] = count
         return ServerStatus(
             str(self.server),
             self.name,
-            tuple(self._statuses()),
+            tuple(self._map.statuses()),
             self._services.memstores.bytes,
             cache.memory_bytes,
-            sum(writer.files for writer in self._logs.values()),
+            self._logs.files,
             counters,
         )
 
@@ -266,213 +255,77 @@ class RegionServer:
 
     async def open_region(self, request: OpenRequest) -> OpenResult:
         encoded = request.info.encoded_name
-        return await self._ordered(
-            encoded,
-            request.master_epoch,
-            request.order,
-            "open",
-            lambda: self._open(encoded, request),
-        )
-
-    async def _open(self, encoded: str, request: OpenRequest) -> OpenResult:
-        hosted = self._map.online.get(encoded)
-        if hosted is None:
-            self._map.begin_opening(request.info)
-            try:
-                hosted = await open_region(self._services, await self._log_of(encoded), request)
-            except BaseException:
-                self._map.opening_failed(encoded)
-                raise
-            self._serve(hosted)
-        return OpenResult(encoded, str(self.server), hosted.open_sequence_id)
+        return await self._ordered(encoded, request, lambda: self._control.open(request))
 
     async def close_region(self, request: CloseRequest) -> CloseResult:
-        return await self._ordered(
-            request.encoded,
-            request.master_epoch,
-            request.order,
-            "close",
-            lambda: self._close(request),
-        )
-
-    async def _close(self, request: CloseRequest) -> CloseResult:
-        encoded = request.encoded
-        self._map.prepared.pop(encoded, None)
-        hosted = self._map.online.get(encoded)
-        if hosted is None:
-            info = self._map.unserved.get(encoded)
-            if info is not None:
-                await release(self._services, info, request.master_epoch)
-                del self._map.unserved[encoded]
-            moved = self._map.moved_to(encoded)
-            return CloseResult(encoded, False, moved_to=moved)
-        sequence_id = await hosted.close(request.master_epoch)
-        self._forget(hosted, moved_to=request.destination)
-        return CloseResult(encoded, True, sequence_id)
+        return await self._ordered(request.encoded, request, lambda: self._control.close(request))
 
     async def hand_over(self, request: MoveRequest) -> MoveResult:
         return await self._ordered(
-            request.encoded,
-            request.master_epoch,
-            request.order,
-            "hand_over",
-            lambda: self._hand_over(request),
+            request.encoded, request, lambda: self._control.hand_over(request)
         )
-
-    async def _hand_over(self, request: MoveRequest) -> MoveResult:
-        hosted = self._hosted(request.encoded)
-        if request.target == str(self.server):
-            raise InvalidRequestError(f"{hosted.info} is at {request.target} already")
-        result = await hand_over(hosted, request)
-        if result.moved:
-            self._forget(hosted, moved_to=result.server, sequence_id=result.open_sequence_id)
-        return result
 
     async def prepare_open(self, request: PrepareRequest) -> None:
         encoded = request.info.encoded_name
-        await self._ordered(
-            encoded,
-            request.master_epoch,
-            request.order,
-            "prepare",
-            lambda: self._prepare(encoded, request),
-        )
-
-    async def _prepare(self, encoded: str, request: PrepareRequest) -> None:
-        if encoded in self._map.online:
-            raise InvalidRequestError(f"{request.info} is open at {self.server} already")
-        await self._log_of(encoded)
-        self._map.prepared[encoded] = await prepare(self._services, request)
+        await self._ordered(encoded, request, lambda: self._control.prepare(request))
 
     async def adopt_region(self, request: AdoptRequest) -> OpenResult:
-        return await self._ordered(
-            request.encoded,
-            request.master_epoch,
-            request.order,
-            "adopt",
-            lambda: self._adopt(request),
-        )
-
-    async def _adopt(self, request: AdoptRequest) -> OpenResult:
-        encoded = request.encoded
-        prepared = self._map.prepared.pop(encoded, None)
-        if prepared is None:
-            raise NotServingRegionError(f"{encoded} was not prepared, or too long ago")
-        self._map.begin_opening(prepared.info)
-        try:
-            hosted = await adopt(self._services, await self._log_of(encoded), prepared, request)
-        except BaseException:
-            self._map.opening_failed(encoded)
-            raise
-        self._serve(hosted)
-        return OpenResult(encoded, str(self.server), hosted.open_sequence_id)
+        return await self._ordered(request.encoded, request, lambda: self._control.adopt(request))
 
     async def abandon(self, encoded: str) -> None:
-        """The source keeps the region after all."""
-        self._map.prepared.pop(encoded, None)
+        """The source of a move keeps the region after all."""
+        self._control.abandon(encoded)
 
     async def split_region(self, request: SplitRequest) -> SplitResult:
-        return await self._ordered(
-            request.parent.encoded_name,
-            request.master_epoch,
-            request.order,
-            "split",
-            lambda: self._split(request),
-        )
-
-    async def _split(self, request: SplitRequest) -> SplitResult:
         encoded = request.parent.encoded_name
-        hosted = self._map.online.get(encoded)
-        if hosted is not None:
-            await hosted.close(request.master_epoch)
-            self._forget(hosted)
-        parent = await write_daughters(self.runtime.files, request)
-        handed = self._services.io.handoff.of(entry.path for entry in parent.files)
-        return SplitResult(encoded, parent.max_sequence_id, handed)
+        return await self._ordered(encoded, request, lambda: self._control.split(request))
 
     async def split_point(self, encoded: str) -> bytes | None:
         """The row in the middle; None if the region cannot be split now."""
-        hosted = self._hosted(encoded)
+        hosted = self._control.hosted(encoded)
         return await self._guarded(lambda: hosted.resume(hosted.region.split_point))
 
     async def flush_region(self, encoded: str) -> FlushResult:
         """Everything that is in the region's memory now is in files when this returns."""
-        hosted = self._hosted(encoded)
-        return await self._guarded(hosted.flush)
+        return await self._guarded(self._control.hosted(encoded).flush)
 
     async def compact_region(self, encoded: str, major: bool = False) -> None:
         """Returns at once."""
-        hosted = self._hosted(encoded)
+        hosted = self._control.hosted(encoded)
         hosted.check_serving()
         self.want_compaction(hosted, major=major)
 
     async def region_state(self, encoded: str) -> RegionStatus:
         """Where the region stands here."""
-        return await self._guarded(lambda: self._status_of(encoded))
 
-    async def _status_of(self, encoded: str) -> RegionStatus:
-        return self._map.status(encoded)
+        async def look() -> RegionStatus:
+            return self._map.status(encoded)
+
+        return await self._guarded(look)
 
     async def regions(self) -> list[RegionStatus]:
-        """Those that are open here, or closing."""
-        return self._statuses()
+        """Those that are open here, or on their way out."""
 
-    def _statuses(self) -> list[RegionStatus]:
-        return [hosted.status() for hosted in self._map.online.values()]
+        async def look() -> list[RegionStatus]:
+            return self._map.statuses()
+
+        return await self._guarded(look)
 
     # Control calls: hbase:meta
 
     async def mutate_meta(self, master_epoch: int, mutations: Sequence[Mutation]) -> int:
-        """Applies puts and deletes to hbase:meta, all or none; durable when it returns."""
-        return await self._guarded(lambda: self._mutate_meta(master_epoch, mutations))
-
-    async def _mutate_meta(self, master_epoch: int, mutations: Sequence[Mutation]) -> int:
-        hosted = self._hosted(META_ENCODED_NAME)
-        acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def write() -> None:
-            # In the breath of the write: a later master may speak while a block is fetched.
-            self._check_meta_epoch(hosted, master_epoch)
-            hosted.write(mutations, lambda: acknowledged.set_result(None))
-
-        await hosted.resume(write)
-        await acknowledged
-        return hosted.region.read_point
+        return await self._guarded(lambda: self._meta.mutate(master_epoch, mutations))
 
     async def read_meta(self, start_row: bytes, stop_row: bytes) -> CellBatch:
-        """The newest cells of hbase:meta's rows between the two; empty bounds are open."""
-        return await self._guarded(lambda: self._read_meta(start_row, stop_row))
-
-    async def _read_meta(self, start_row: bytes, stop_row: bytes) -> CellBatch:
-        hosted = self._hosted(META_ENCODED_NAME)
-        await hosted.decided()
-        scanner = await hosted.resume(lambda: hosted.scanner(Scan(start_row, stop_row)))
-        try:
-            return await hosted.resume(scanner.next)
-        finally:
-            scanner.close()
+        return await self._guarded(lambda: self._meta.read(start_row, stop_row))
 
     async def fence_meta(self, master_epoch: int) -> None:
-        """Lower epochs are refused from now on, here and wherever hbase:meta goes."""
-        await self._guarded(lambda: self._fence_meta(master_epoch))
+        await self._guarded(lambda: self._meta.fence(master_epoch))
 
-    async def _fence_meta(self, master_epoch: int) -> None:
-        hosted = self._hosted(META_ENCODED_NAME)
-        async with hosted.files_turn:
-            hosted.check_serving()
-            self._check_meta_epoch(hosted, master_epoch)
-            if hosted.manifest.master_epoch < master_epoch:
-                manifest = hosted.region.next_manifest(master_epoch=master_epoch)
-                await hosted.commit(manifest)
-                hosted.region.manifest = manifest
-
-    def _check_meta_epoch(self, hosted: HostedRegion, master_epoch: int) -> None:
-        self._orders.check_epoch(master_epoch)
-        hosted.check_epoch(master_epoch)
-
-    # Regions and their services
+    # What services and chores ask for
 
     def find(self, name: bytes) -> HostedRegion:
+        """The region that a client names; see region_host.py."""
         if not self._serving:
             raise ServerNotRunningError(f"{self.name} is not in service")
         return self._map.find(name)
@@ -482,35 +335,6 @@ class RegionServer:
             self._chores.want_major(hosted.encoded)
         else:
             self._chores.files_changed(hosted.encoded)
-
-    def _hosted(self, encoded: str) -> HostedRegion:
-        hosted = self._map.online.get(encoded)
-        if hosted is None:
-            raise NotServingRegionError(f"region {encoded} is not at {self.server}")
-        return hosted
-
-    def _serve(self, hosted: HostedRegion) -> None:
-        hosted.serve()
-        self._map.add(hosted)
-        if hosted.recovered_files:
-            hosted.want_flush()
-        self._chores.files_changed(hosted.encoded)
-
-    def _forget(self, hosted: HostedRegion, *, moved_to: str = "", sequence_id: int = 0) -> None:
-        self._map.remove(hosted, moved_to, sequence_id)
-        self._clients.scans.close_region(hosted)
-
-    async def _log_of(self, encoded: str) -> LogWriter:
-        """hbase:meta has a log of its own, which is recovered first."""
-        prefix = META_PREFIX if encoded == META_ENCODED_NAME else ""
-        writer = self._logs.get(prefix)
-        if writer is None:
-            assert self.server is not None
-            try:
-                writer = await self._create_log(self.server, prefix)
-            except OSError as error:
-                raise SyncFailedError(f"no log for hbase:meta: {error}") from error
-        return writer
 
     def _flush_pinning(self, regions: Sequence[str]) -> None:
         for encoded in regions:
@@ -530,5 +354,4 @@ class RegionServer:
             await self.runtime.clock.sleep(_TIDY_S)
             self._clients.scans.leases.expire()
             self._map.expire()
-            for writer in list(self._logs.values()):
-                writer.roll_if_old()
+            self._logs.roll_old()

@@ -10,7 +10,7 @@ from ..runtime import Runtime
 from .store_io import StoreIO
 
 
-def _nothing(encoded: str) -> None:
+def _nothing(encoded: str = "") -> None:
     """For who looks by itself."""
 
 
@@ -45,5 +45,7 @@ class RegionServices:
     memstores: MemstoreGauge = field(default_factory=lambda: MemstoreGauge(StoreConfig()))
     flush_wanted: Callable[[str], None] = _nothing
     """The memstore of the region of this encoded name has outgrown its limit."""
+    memory_high: Callable[[], None] = _nothing
+    """All memstores together are above the lower mark."""
     store_files_changed: Callable[[str], None] = _nothing
     """Look whether the region wants to be compacted or split."""

@@ -18,7 +18,8 @@ from ..rpc.convert import scan_from_request, scan_reply
 from ..rpc.proto import hbase_pb2 as pb
 from ..rpc.reads import ROWS_MAX
 from ..storage.cells import CellBatch
-from ..storage.scanner import CELL_BYTES, RegionScanner
+from ..storage.scanner import RegionScanner
+from ..storage.store_scanner import CELL_BYTES
 from .hosted_region import HostedRegion
 from .observers import Action, authorize_columns
 from .region_host import RegionHost
