@@ -11,12 +11,25 @@ from typing import Final
 from ..client.async_connection import AsyncConnection
 from ..errors import RaybaseError
 from .cluster import COORDINATOR, SimCluster
+from .processes import Call
 from .workload import TABLE, row_name
 
-_GAP_S: Final = (0.5, 4.0)
-_PAUSE_S: Final = (0.5, 12.0)
-"""Shorter and longer than a session lives."""
-_CUT_S: Final = (0.5, 12.0)
+_GAP_S: Final = (0.5, 3.0)
+_SHORT_S: Final = (0.3, 4.0)
+_LONG_S: Final = (7.0, 11.0)
+"""Past the end of a session: what was cut off or stood still comes back as a zombie."""
+_AMBUSH_METHODS: Final = (
+    "split_region",
+    "split_region",
+    "open_region",
+    "close_region",
+    "hand_over",
+    "prepare_open",
+    "adopt_region",
+    "mutate_meta",
+)
+_AMBUSH_WAIT_S: Final = 4.0
+_AMBUSH_DELAY_S: Final = (0.0, 0.01)
 
 Action = Callable[[], str | None]
 """Does something and says what; None if there was nobody to do it to."""
@@ -24,10 +37,11 @@ Action = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True)
 class ChaosConfig:
-    """How much happens; ``kills_min`` is kept whatever chance says."""
+    """How much happens at least, of kills and of other faults, and in all."""
 
     faults: int = 5
     kills_min: int = 2
+    others_min: int = 1
 
 
 class Chaos:
@@ -38,7 +52,11 @@ class Chaos:
         self._simulation = cluster.simulation
         self._chance = chance
         self._config = config
+        self._until_s = 0.0
         self._kills: list[Action] = [
+            self._ambush,
+            self._ambush,
+            self._ambush,
             self._kill_busiest,
             self._kill_meta_holder,
             self._kill_master,
@@ -47,32 +65,68 @@ class Chaos:
         ]
         self._others: list[Action] = [
             self._pause_server,
+            self._pause_server,
             self._pause_any,
             self._report_dead,
+            self._cut_from_coordinator,
+            self._cut_from_coordinator,
             self._cut_server,
-            self._cut_one_way,
             self._reset_connections,
             self._lose_objects,
         ]
         self.done: list[str] = []
 
     async def run(self) -> None:
-        """Strikes until the plan is through."""
-        plan = [self._chance.choice(self._kills) for _ in range(self._config.kills_min)]
-        while len(plan) < self._config.faults:
-            plan.append(self._chance.choice(self._chance.choice((self._kills, self._others))))
-        self._chance.shuffle(plan)
+        """Strikes until the plan is through, and until whoever was held back is back."""
+        config, chance = self._config, self._chance
+        plan = [chance.choice(self._kills) for _ in range(config.kills_min)]
+        plan += [chance.choice(self._others) for _ in range(config.others_min)]
+        while len(plan) < config.faults:
+            plan.append(chance.choice(self._kills + self._others))
+        chance.shuffle(plan)
         for action in plan:
-            await asyncio.sleep(self._chance.uniform(*_GAP_S))
+            await asyncio.sleep(chance.uniform(*_GAP_S))
             self._strike(action)
-        while self._simulation.counts["kills"] < self._config.kills_min:
-            await asyncio.sleep(self._chance.uniform(*_GAP_S))
+        await asyncio.sleep(max(0.0, self._until_s - self._simulation.now_s))
+        while self._simulation.counts["kills"] < config.kills_min:
             self._strike(self._kill_coordinator)
+            await asyncio.sleep(chance.uniform(*_GAP_S))
+        await asyncio.sleep(chance.uniform(*_GAP_S))
+        self._simulation.table.on_call = None
 
     def _strike(self, action: Action) -> None:
         done = action()
         if done is not None:
-            self.done.append(f"{self._simulation.now_s:.3f} {done}")
+            self._note(done)
+
+    def _note(self, done: str) -> None:
+        self.done.append(f"{self._simulation.now_s:.3f} {done}")
+
+    def _lasting(self, between_s: tuple[float, float]) -> float:
+        duration_s = self._chance.uniform(*between_s)
+        self._until_s = max(self._until_s, self._simulation.now_s + duration_s)
+        return duration_s
+
+    def _ambush(self) -> str | None:
+        """Kills caller or callee of the next control call of some kind, at about that time."""
+        method = self._chance.choice(_AMBUSH_METHODS)
+        take_caller = self._chance.random() < 0.4
+        delay_s = self._chance.uniform(*_AMBUSH_DELAY_S)
+        self._until_s = max(self._until_s, self._simulation.now_s + _AMBUSH_WAIT_S)
+
+        def spring(call: Call) -> None:
+            if call.method != method:
+                return
+            self._simulation.table.on_call = None
+            victim = call.caller.name if take_caller else call.target
+            self._simulation.later(delay_s, lambda: self._spring(victim, method))
+
+        self._simulation.table.on_call = spring
+        return f"lie in wait for {method}"
+
+    def _spring(self, victim: str, method: str) -> None:
+        if self._simulation.kill(victim):
+            self._note(f"kill {victim} in {method}")
 
     def _kill(self, name: str | None, what: str) -> str | None:
         if name is None or not self._simulation.kill(name):
@@ -102,14 +156,15 @@ class Chaos:
         return self._chance.choice(names) if names else None
 
     def _pause_server(self) -> str | None:
-        # Past the end of its session: it wakes as a zombie.
-        return self._pause(self._any_of("region_server"), self._chance.uniform(8, 14))
+        return self._pause(self._any_of("region_server"), _LONG_S)
 
     def _pause_any(self) -> str | None:
         role = self._chance.choice(("region_server", "master", "coordinator"))
-        return self._pause(self._any_of(role), self._chance.uniform(*_PAUSE_S))
+        between_s = _LONG_S if self._chance.random() < 0.3 else _SHORT_S
+        return self._pause(self._any_of(role), between_s)
 
-    def _pause(self, name: str | None, duration_s: float) -> str | None:
+    def _pause(self, name: str | None, between_s: tuple[float, float]) -> str | None:
+        duration_s = self._lasting(between_s)
         if name is None or not self._simulation.pause(name, duration_s):
             return None
         return f"pause {name} for {duration_s:.1f} s"
@@ -121,23 +176,24 @@ class Chaos:
         self._simulation.report_dead(name)
         return f"report {name} dead"
 
+    def _cut_from_coordinator(self) -> str | None:
+        return self._cut(self._any_of("region_server"), COORDINATOR, _LONG_S)
+
     def _cut_server(self) -> str | None:
-        return self._cut(one_way=False)
-
-    def _cut_one_way(self) -> str | None:
-        return self._cut(one_way=True)
-
-    def _cut(self, *, one_way: bool) -> str | None:
         server = self._any_of("region_server")
+        peers = [*self._simulation.living("master"), *self._simulation.living("region_server")]
+        peer = self._chance.choice([one for one in peers if one != server] or [COORDINATOR])
+        return self._cut(server, peer, _SHORT_S)
+
+    def _cut(self, server: str | None, peer: str, between_s: tuple[float, float]) -> str | None:
+        duration_s = self._lasting(between_s)
         if server is None:
             return None
-        peers = [COORDINATOR, *self._simulation.living("master")]
-        peers += [one for one in self._simulation.living("region_server") if one != server]
-        pair = [server, self._chance.choice(peers)]
+        pair = [server, peer]
         self._chance.shuffle(pair)
-        duration_s = self._chance.uniform(*_CUT_S)
+        one_way = self._chance.random() < 0.5
         self._simulation.cut(*pair, one_way=one_way)
-        self._simulation.later(duration_s, self._simulation.fabric.heal)
+        self._simulation.later(duration_s, lambda: self._simulation.fabric.mend(*pair))
         return f"cut {pair[0]} {'>' if one_way else '-'} {pair[1]} for {duration_s:.1f} s"
 
     def _reset_connections(self) -> str | None:

@@ -45,12 +45,20 @@ class Fabric:
     def is_cut(self, sender: str, receiver: str) -> bool:
         return bool(self._cut) and (sender, receiver) in self._cut
 
-    def heal(self) -> None:
-        """All links carry again, and what waited in them is sent once more."""
-        self._cut.clear()
+    def mend(self, one: str, other: str) -> None:
+        """The link carries again, both ways, and what waited in it is sent once more."""
+        self._cut -= {(one, other), (other, one)}
         waiting, self._waiting = self._waiting, []
-        for _, _, action in waiting:
-            action()
+        for sender, receiver, action in waiting:
+            if (sender, receiver) in self._cut:
+                self._waiting.append((sender, receiver, action))
+            else:
+                action()
+
+    def heal(self) -> None:
+        """All links carry again."""
+        self._cut.clear()
+        self.mend("", "")
 
     def when_healed(self, sender: str, receiver: str, action: Callable[[], None]) -> None:
         self._waiting.append((sender, receiver, action))

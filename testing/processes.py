@@ -87,6 +87,8 @@ class ProcessTable:
         self.roles: dict[str, Callable[[], Factory]] = {}
         self.build: Callable[[SimProcess], Any] = lambda process: None
         self.config: Any = None
+        self.on_call: Callable[[Call], None] | None = None
+        """Told of every control call when it is sent: the place to strike at a moment."""
 
     def new_life(self, name: str) -> SimProcess:
         """No two lives of a name are alike: each has its own chance, also after a cold start."""
@@ -194,6 +196,8 @@ class ProcessTable:
         self.world.counts["calls"] += 1
         caller = call.caller
         self.world.trace.add(f"{caller.name} calls {call.target}.{call.method} #{call.number}")
+        if self.on_call is not None:
+            self.on_call(call)
         faults = self.world.faults
         if self._happens(faults.call_lost, "calls lost"):
             self._lose(call)

@@ -209,14 +209,16 @@ class Simulation:
 
     def kill(self, name: str, *, for_good: bool = False) -> bool:
         """kill -9. What it wrote stays in the page cache; False if it does not run."""
-        if self.process(name) is None:
+        if name in self._free or self.process(name) is None:
             return False
-        if name in self._free:
-            self._free.pop(name)[0].kill()
-        else:
-            self.table.kill(name, for_good=for_good)
+        self.table.kill(name, for_good=for_good)
         self.counts["kills"] += 1
         return True
+
+    def end(self, name: str) -> None:
+        """kill -9 of a process that is not part of the cluster."""
+        self.world.trace.add(f"{name} ends")
+        self._free.pop(name)[0].kill()
 
     def pause(self, name: str, duration_s: float) -> bool:
         """SIGSTOP, and SIGCONT after the duration; False if it does not run."""

@@ -32,7 +32,7 @@ from .chaos import Chaos, ChaosConfig, Operator
 from .cluster import SimCluster
 from .simulation import Simulation
 from .workload import FAMILIES, TABLE, Client, Ledger, WorkloadConfig
-from .world import ROUGH, Faults
+from .world import NO_FAULTS, ROUGH, Faults
 
 _KIB: Final = 1024
 READER: Final = 99
@@ -61,6 +61,9 @@ SMALL: Final = ClusterConfig(
 """So small that a few seconds of work flush, compact, roll and split."""
 
 
+_SLOW_DISK: Final = Faults(disk_slow=0.5, disk_slow_s=0.3, write_late=0.3)
+
+
 @dataclass(frozen=True, slots=True)
 class StoryConfig:
     """What the story is made of; times are virtual."""
@@ -69,10 +72,12 @@ class StoryConfig:
     workload: WorkloadConfig = field(default_factory=WorkloadConfig)
     chaos: ChaosConfig = field(default_factory=ChaosConfig)
     faults: Faults = ROUGH
+    last_faults: Faults = _SLOW_DISK
+    """Just before the power goes off."""
     start_bound_s: float = 60.0
     heal_bound_s: float = 60.0
     """All regions open and all files in order so long after the last fault."""
-    calm_s: float = 2.0
+    calm_s: float = 1.0
     """Work between healing and the loss of power."""
 
 
@@ -135,13 +140,13 @@ class Story:
         self._begin_work()
         await asyncio.sleep(1.0)
         await self._struggle()
-        await self._must_settle("after healing")
+        if not await self._settles("after healing"):
+            return
         await asyncio.sleep(self.config.calm_s)
-        self._lose_power()
-        await self._end_work()
+        await self._lose_power()
         self.cluster.start()
-        await self._must_settle("after the cold start")
-        await self._in_client("reader", self._read_everything())
+        if await self._settles("after the cold start"):
+            await self._in_client("reader", self._read_everything())
 
     async def _create(self) -> None:
         connection = self._connect("creator", ClientConfig(operation_timeout_s=60.0))
@@ -159,7 +164,6 @@ class Story:
         operator = Operator(connection, simulation.world.stream("operator"))
         working = simulation.start("operator", operator.run())
         await chaos.run()
-        await asyncio.sleep(chance.uniform(0, 4))
         self.outcome.faults = chaos.done
         simulation.heal()
         operator.stopped = True
@@ -177,24 +181,27 @@ class Story:
             client = Client(number, connection, self.ledger, chance, self.config.workload)
             self._clients.append((client, self.simulation.start(name, client.run())))
 
-    async def _end_work(self) -> None:
-        """Clients die with the power; what they had asked for is unknown."""
-        for client, _ in self._clients:
-            self.simulation.kill(client.name)
-            self.simulation.counts["kills"] -= 1
-
-    def _lose_power(self) -> None:
+    async def _lose_power(self) -> None:
+        """First the disk is slow: what was acknowledged too early is not on it yet."""
+        simulation = self.simulation
+        simulation.set_faults(self.config.last_faults)
+        await asyncio.sleep(simulation.chance.uniform(0.2, 0.6))
         for client, task in self._clients:
             if task.done():
                 self.outcome.problems.append(f"{client.name} broke off: {task.exception()!r}")
-        self.simulation.power_loss()
+        simulation.power_loss()
+        simulation.set_faults(NO_FAULTS)
+        for client, _ in self._clients:
+            # They die with the cluster; what they had asked for is unknown.
+            simulation.end(client.name)
 
-    async def _must_settle(self, when: str) -> None:
+    async def _settles(self, when: str) -> bool:
         runtime = self.simulation.runtime_for("main")
         report = await self.cluster.settled(runtime, self.config.heal_bound_s)
         self.outcome.problems += [f"{when}: {one}" for one in report.problems]
         self.simulation.counts["regions"] = report.regions
         self.simulation.counts["cells checked"] += report.cells
+        return not report.problems
 
     async def _read_everything(self) -> None:
         connection = self._connect("reader", ClientConfig(operation_timeout_s=60.0))

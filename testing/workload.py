@@ -42,7 +42,7 @@ class WorkloadConfig:
     registers: int = 6
     counters: int = 3
     lists: int = 3
-    pause_s: float = 0.02
+    pause_s: float = 0.03
     """Between two operations of a client, on average."""
     batch_rows: int = 10
 

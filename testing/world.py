@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Final
 
+from ..errors import RaybaseError
 from .loop import Scheduler
 
 
@@ -120,10 +121,14 @@ class TraceHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if record.exc_info is not None and record.exc_info[1] is not None:
-            text += "\n" + "".join(traceback.format_exception(record.exc_info[1]))
         name = self._world.scheduler.current_name
+        error = record.exc_info[1] if record.exc_info is not None else None
+        if error is not None:
+            text += "\n" + "".join(traceback.format_exception(error))
         self._world.trace.note(f"{name} logs {record.levelname.lower()} {text}")
+        if error is not None and not isinstance(error, RaybaseError | OSError):
+            # Caught to be logged, but nothing a cluster should meet.
+            self._world.error(f"{name} logs {error!r}")
 
     @contextmanager
     def attached(self) -> Iterator[None]:

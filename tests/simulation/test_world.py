@@ -284,7 +284,7 @@ def test_a_kill_keeps_the_page_cache_and_power_loss_keeps_what_was_synced() -> N
                 await log.append(b"cached", sync=False)
 
             simulation.run(write(simulation.runtime_for("writer").files), 10, "writer")
-            simulation.kill("writer")
+            simulation.end("writer")
             after = simulation.runtime_for("reader").files
             assert simulation.run(after.read("WALs/a/1"), 10, "reader") == b"syncedcached"
             simulation.power_loss()
