@@ -91,10 +91,9 @@ class Store:
         windows = [one.window(start, stop, cells_max) for one in self.memstores if len(one)]
         cache = self._cache
         for file in self.files:
-            if row is not None:
-                if not file.may_have_row(row, cache):
-                    continue
-            elif not file.may_have_range(start, stop):
+            if not file.may_have_range(start, stop):
+                continue
+            if row is not None and not file.may_have_row(row, cache):
                 continue
             if times is ALL_TIME or file.may_matter_at(times):
                 windows.append(file.window(start, stop, cache))

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from ..model import TimeRange
 from .block_cache import BlockCache
 from .hfile import HFileReader, HFileStats
-from .key import row_start, row_stop
 from .manifest import StoreFileEntry
 from .window import Window
 
@@ -20,11 +19,16 @@ class StoreFile:
     them to ``reader.admit`` and call again.
     """
 
-    __slots__ = ("entry", "reader")
+    __slots__ = ("_end", "_first", "_last", "_lower", "entry", "reader")
 
     def __init__(self, entry: StoreFileEntry, reader: HFileReader) -> None:
         self.entry = entry
         self.reader = reader
+        self._lower = entry.lower
+        self._end = entry.upper
+        stats = reader.stats
+        self._first = max(stats.first_key, entry.lower)
+        self._last = stats.last_key if stats.entries else b""
 
     @property
     def path(self) -> str:
@@ -32,17 +36,15 @@ class StoreFile:
 
     def may_have_range(self, start: bytes, stop: bytes) -> bool:
         """False only if the file has no key ``start <= key < stop`` (empty stop: open)."""
-        stats = self.reader.stats
-        lower = max(start, self.entry.lower)
-        upper = least_bound(stop, self.entry.upper)
-        return bool(stats.entries) and (
-            lower <= stats.last_key and (not upper or stats.first_key < upper)
+        return (
+            start <= self._last
+            and self._last >= self._lower
+            and (not stop or self._first < stop)
+            and (not self._end or (start < self._end and self._first < self._end))
         )
 
     def may_have_row(self, encoded_row: bytes, cache: BlockCache) -> bool:
         """False only if the file has no cell of the row."""
-        if not self.may_have_range(row_start(encoded_row), row_stop(encoded_row)):
-            return False
         return self.reader.may_contain_row(encoded_row, cache)
 
     def may_matter_at(self, times: TimeRange) -> bool:
@@ -58,8 +60,8 @@ class StoreFile:
     def window(self, start: bytes, stop: bytes, cache: BlockCache) -> Window:
         """The cells of one block with ``start <= key < stop``; an empty stop is open."""
         reader = self.reader
-        start = max(start, self.entry.lower)
-        stop = least_bound(stop, self.entry.upper)
+        start = max(start, self._lower)
+        stop = least_bound(stop, self._end) if self._end else stop
         count = reader.block_count
         index = reader.block_index(start)
         first = 0
@@ -89,7 +91,7 @@ class StoreFile:
         """
         reader = self.reader
         key = least_bound(key, self.entry.upper)
-        lower = self.entry.lower
+        lower = self._lower
         index = reader.block_index(key) if key else reader.block_count - 1
         while index >= 0 and reader.block_count:
             keys = reader.block(index, cache).keys
