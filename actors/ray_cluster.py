@@ -407,7 +407,7 @@ def join_ray(address: str, namespace: str) -> None:
         )
     if address != "auto" and not _answers(address):
         raise ClusterError(f"no Ray answers at {address}; is it running, is the port right?")
-    _read_token_again()
+    read_token_again()
     # log_to_driver leaves Ray's notes on dead workers, whose deaths are our business.
     ray_worker._worker_logs_enabled = False
     try:
@@ -445,7 +445,7 @@ def _native_output_dropped() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _read_token_again() -> None:
+def read_token_again() -> None:
     """Makes Ray see RAY_AUTH_MODE and the token as they are now, not as at its import."""
     Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()

@@ -47,6 +47,9 @@ def ray_cluster() -> Iterator[object]:
     import ray
     from ray.cluster_utils import Cluster
 
+    from raybase.actors.ray_cluster import read_token_again
+
+    read_token_again()
     cluster = Cluster(
         initialize_head=True,
         head_node_args={

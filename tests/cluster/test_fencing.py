@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psutil
@@ -37,8 +37,11 @@ class Pinned:
         self._socket = socket.create_connection((host, port), timeout=10)
         self._socket.sendall(self._connection.preamble())
 
-    def send(self, method: str, request: Any, cells: Any = None) -> None:
-        self._socket.sendall(self._connection.call(method, request, cells)[1])
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, method: str, request: Any) -> None:
+        self._socket.sendall(self._connection.call(method, request)[1])
 
     def answers(self, timeout_s: float) -> list[Any]:
         """All that arrives until the server closes the connection or the time is over."""
@@ -91,7 +94,7 @@ class Owned:
     def ask_the_old_owner(self) -> None:
         self.pinned.send("Get", get_request(self.region.name, Get(ROW)))
         put = Put(ROW).add(b"f", b"q", b"from the grave")
-        self.pinned.send("Mutate", *mutate_request(self.region.name, put))
+        self.pinned.send("Mutate", mutate_request(self.region.name, put))
         self.pinned.send("Get", get_request(self.region.name, Get(ROW)))
 
     def assert_nothing_was_answered(self, answers: list[Any]) -> None:
@@ -103,6 +106,10 @@ class Owned:
         while _runs(self.pid) and time.monotonic() < deadline_s:
             time.sleep(0.01)
         assert not _runs(self.pid), f"the fenced server still ran after {limit_s} s"
+
+    def close(self) -> None:
+        self.pinned.close()
+        self.connection.close()
 
     def assert_the_new_value_stands(self) -> None:
         assert self.table.get(ROW)[b"f:q"] == b"new"
@@ -116,8 +123,9 @@ def _runs(pid: int) -> bool:
 
 
 @pytest.fixture
-def owned(start: Callable[..., RayCluster]) -> Owned:
-    return Owned(start(region_servers=2))
+def owned(start: Callable[..., RayCluster]) -> Iterator[Owned]:
+    with contextlib.closing(Owned(start(region_servers=2))) as found:
+        yield found
 
 
 def test_a_server_stopped_past_its_session_wakes_to_nothing(owned: Owned) -> None:
@@ -135,7 +143,7 @@ def test_a_server_stopped_past_its_session_wakes_to_nothing(owned: Owned) -> Non
 def test_a_server_reported_dead_while_it_lives_answers_nothing(owned: Owned) -> None:
     """Ray's report is a hint that may be wrong: the session ends, the server must follow."""
     sessions = owned.cluster.call("coordinator", "dump")["sessions"]
-    session_id = next(one["id"] for one in sessions if one["holder"] == owned.process)
+    session_id = next(one["session_id"] for one in sessions if one["holder"] == owned.process)
     owned.cluster.call("coordinator", "expire_session", session_id)
     owned.wait_for_new_owner()
     owned.assert_ended_within(1.0)
