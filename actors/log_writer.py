@@ -164,13 +164,18 @@ class LogWriter:
             self.request_roll()
 
     async def close(self) -> None:
-        """Writes what is pending and ends. All regions must be closed."""
+        """Writes what is pending and ends. All regions must be closed.
+
+        Raises FatalError if the end cannot be written.
+        """
         while self._writer is not None:
             await asyncio.shield(self._writer)
         for task in (self._syncer, self._housekeeper):
             if task is not None:
                 task.cancel()
         if self._log is not None:
+            if self._failure is None:
+                await self._seal(self._log)
             await self._log.close()
 
     def _needs_sync(self, durability: Durability) -> bool:
@@ -235,8 +240,7 @@ class LogWriter:
         self._roll_wanted = False
         old = self._log
         assert old is not None, "start() first"
-        if self._is_unsynced:
-            await old.append(b"", sync=True)
+        await self._seal(old)
         await self._create_next()
         # Recovery may have cleaned the fenced directory away before the new file brought it
         # back without its mark; the old file is gone from its path then.
@@ -244,6 +248,14 @@ class LogWriter:
         await old.close()
         self.counters.rolls += 1
         self._tidy()
+
+    async def _seal(self, log: AppendLog) -> None:
+        """Ends a file that will not be written again with the word that all of it is durable:
+        damage to its last records can then be told from a torn tail."""
+        if self._is_unsynced:
+            await log.append(b"", sync=True)
+        self._length = await log.append(self._encoder.batch([], self._length))
+        self._durable = self._length
 
     async def _create_next(self) -> None:
         self._number += 1

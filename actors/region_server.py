@@ -221,9 +221,9 @@ class RegionServer:
 
     # Control calls: the process
 
-    async def hold(self, session_id: int) -> None:
-        """Returns when this process no longer has the session."""
-        await self.session.hold(session_id)
+    async def hold(self, session_id: int) -> bool:
+        """Returns when this process does not have the session, or no longer."""
+        return await self.session.hold(session_id)
 
     async def status(self) -> ServerStatus:
         """Load and counters."""

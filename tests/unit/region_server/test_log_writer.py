@@ -9,7 +9,7 @@ import pytest
 
 from raybase.actors.log_writer import LogWriter, wal_directory
 from raybase.config import WalConfig
-from raybase.errors import FencedError, SyncFailedError
+from raybase.errors import CorruptionError, FencedError, SyncFailedError
 from raybase.model import Durability, TableName
 from raybase.runtime import Runtime
 from raybase.storage.wal import FamilyCells, WalRecord, read_log
@@ -239,3 +239,18 @@ def test_an_old_file_is_rolled_though_it_is_small_and_an_empty_one_is_not() -> N
         assert bench.log.counters.rolls == 1
 
     run(story, replace(WalConfig(), roll_interval_s=10))
+
+
+def test_a_rolled_file_says_that_it_is_durable_to_its_end() -> None:
+    async def story(bench: Bench) -> None:
+        bench.submit(1)
+        await bench.log.barrier()
+        bench.log.request_roll()
+        await asyncio.sleep(0.1)
+        path = f"{wal_directory(SERVER)}/1"
+        data = bytearray(await bench.runtime.files.read(path))
+        data[data.index(b"key1")] ^= 1
+        with pytest.raises(CorruptionError):
+            list(read_log(path, bytes(data)))
+
+    run(story)
