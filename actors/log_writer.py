@@ -17,7 +17,8 @@ from ..config import WalConfig
 from ..errors import FatalError, SyncFailedError
 from ..model import Durability
 from ..runtime import AppendLog, Runtime
-from ..storage.wal import SequenceAccounting, WalEncoder
+from ..storage.sequence_accounting import SequenceAccounting
+from ..storage.wal import WalEncoder
 
 WALS: Final = "WALs"
 OLD_WALS: Final = "oldWALs"

@@ -10,7 +10,6 @@ from raybase.errors import CorruptionError
 from raybase.model import TableName
 from raybase.storage.wal import (
     FamilyCells,
-    SequenceAccounting,
     WalEncoder,
     WalRecord,
     decode_record,
@@ -142,39 +141,3 @@ def test_a_log_is_split_by_region_above_what_is_flushed() -> None:
 def test_regions_that_are_not_asked_for_are_left_out_of_a_split() -> None:
     data, _ = log_of(BATCHES)
     assert [one.region for one in split_log("log", data, {"r2": 0})] == ["r2"]
-
-
-def test_a_file_is_archivable_when_all_its_regions_are_flushed() -> None:
-    accounting = SequenceAccounting()
-    accounting.roll("1")
-    accounting.appended("a", 1)
-    accounting.appended("b", 7)
-    accounting.roll("2")
-    accounting.appended("a", 2)
-    accounting.roll("3")
-    assert accounting.archivable() == []
-    accounting.flushed("a", 1)
-    assert accounting.archivable() == []
-    accounting.flushed("b", 7)
-    assert accounting.archivable() == ["1"]
-    accounting.archived("1")
-    assert accounting.files == ["2", "3"]
-    accounting.closed("a")
-    assert accounting.archivable() == ["2"]
-
-
-def test_the_file_being_written_is_never_archivable() -> None:
-    accounting = SequenceAccounting()
-    accounting.roll("1")
-    assert accounting.archivable() == []
-
-
-def test_regions_that_pin_the_oldest_files_are_named_oldest_first() -> None:
-    accounting = SequenceAccounting()
-    for number in range(1, 5):
-        accounting.roll(str(number))
-        accounting.appended(f"r{number}", number)
-    assert accounting.pinning(2) == ["r1", "r2"]
-    accounting.flushed("r1", 1)
-    assert accounting.pinning(2) == ["r2"]
-    assert accounting.pinning(9) == []
