@@ -24,6 +24,7 @@ The methods, called by name through ``Remote.call`` (``encoded`` is a region's e
     region_state(encoded) -> RegionStatus
     regions() -> list[RegionStatus]
     status() -> ServerStatus
+    file_reads(path) -> int                    reads of a file by this process since its start
     mutate_meta(master_epoch, mutations) -> int        all rows or none; returns the sequence id
     read_meta(start_row, stop_row) -> CellBatch        newest versions, fence-tested
     fence_meta(master_epoch) -> None                   refuses lower epochs from now on, durably

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from ..errors import FencedError, SyncFailedError
 from ..runtime import Buffer
@@ -74,6 +74,14 @@ class IoCounters:
             counters.writes += 1
             counters.written_bytes += length
             counters.syncs += synced
+
+
+@runtime_checkable
+class CountingFiles(Protocol):
+    """A file system that knows what it was asked."""
+
+    @property
+    def counters(self) -> IoCounters: ...
 
 
 class PosixLog:

@@ -51,6 +51,7 @@ from .meta_region import MetaRegion
 from .meta_service import ClientMetaService
 from .observers import Authorizer, RegionObserver
 from .orders import Orders
+from .posix import CountingFiles
 from .region_chores import RegionChores
 from .region_control import RegionControl
 from .region_map import RegionMap
@@ -250,6 +251,12 @@ class RegionServer:
             self._logs.files,
             counters,
         )
+
+    async def file_reads(self, path: str) -> int:
+        """How often this process has read from a file, by the file system's own count."""
+        files = self.runtime.files
+        assert isinstance(files, CountingFiles), files
+        return files.counters.path(path).reads
 
     # Control calls: regions
 

@@ -7,7 +7,7 @@ from the file, and if the file was archived meanwhile, from its archive path.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -209,6 +209,26 @@ class Handoff:
         return tuple(found)
 
 
+class AttachedImages:
+    """Files read from the object store, within a limit: an image in use pins its object there.
+
+    The reader that had its image longest goes back to its file first.
+    """
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._readers: deque[HFileReader] = deque()
+        self.bytes = 0
+
+    def add(self, reader: HFileReader) -> None:
+        self._readers.append(reader)
+        self.bytes += reader.size
+        while self.bytes > self._bytes_max:
+            oldest = self._readers.popleft()
+            self.bytes -= oldest.size
+            oldest.detach_image()
+
+
 @dataclass(slots=True)
 class StoreIO:
     """What all regions of one server share in reading and writing store files."""
@@ -217,6 +237,7 @@ class StoreIO:
     config: StoreConfig
     cache: BlockCache
     handoff: Handoff
+    images: AttachedImages
     counters: StoreCounters
     _fetches: dict[tuple[str, int], asyncio.Task[bytes]] = field(default_factory=dict)
 
@@ -228,6 +249,7 @@ class StoreIO:
             config,
             BlockCache(config.block_cache_bytes),
             Handoff(runtime.objects, handoff_bytes_max, counters),
+            AttachedImages(handoff_bytes_max),
             counters,
         )
 
@@ -250,9 +272,12 @@ class StoreIO:
         image = None
         if path in references:
             image = await self._image(path, size, references[path])
+        reader = await open_reader(self.runtime.files, path, size, image)
         if image is None:
             self.counters.file_reads += 1
-        return await open_reader(self.runtime.files, path, size, image)
+        else:
+            self.images.add(reader)
+        return reader
 
     async def _image(self, path: str, size: int, reference: Any) -> memoryview | None:
         try:

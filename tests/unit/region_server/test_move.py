@@ -277,11 +277,9 @@ def test_the_target_opens_handed_files_without_reading_them() -> None:
         status = await cluster.control("rs-2", "status")
         assert status.counters["object_reads"] > 0
         assert status.counters["file_reads"] == 0
-        read = cluster.server("rs-2").runtime.files.counters.by_path
-        prefix = region_directory(REGION)
-        assert [
-            path for path, one in read.items() if path.startswith(f"{prefix}/f") and one.reads
-        ] == []
+        store = f"{region_directory(REGION)}/f"
+        for name in await cluster.runtime.files.list(store):
+            assert await cluster.control("rs-2", "file_reads", f"{store}/{name}") == 0
 
     run(story)
 
@@ -295,5 +293,16 @@ def test_the_same_move_works_from_the_files_when_the_objects_are_gone() -> None:
         status = await cluster.control("rs-2", "status")
         assert status.counters["file_reads"] > 0
         assert status.counters["objects_lost"] > 0
+
+    run(story)
+
+
+def test_images_in_use_are_bounded_and_their_readers_go_back_to_the_files() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        cluster.server("rs-2")._services.io.images._bytes_max = 0
+        await cluster.move("rs-1", "rs-2")
+        assert cluster.server("rs-2")._services.io.images.bytes == 0
+        await check_all_there(cluster, "rs-2")
 
     run(story)
