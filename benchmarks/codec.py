@@ -1,14 +1,11 @@
-"""What the wire costs in Python: cell blocks, batches, single calls. Medians, one process.
+"""What the wire costs in Python: cell blocks, batches, single calls.
 
-Run with ``python benchmarks/codec.py``. Nothing here touches a socket or a disk; inputs are
-made from a fixed seed.
+Nothing here touches a socket or a disk; inputs are made from a fixed seed.
 """
 
 from __future__ import annotations
 
 import random
-import statistics
-import time
 from collections.abc import Callable
 
 from raybase.operations import Get, Mutation, Put
@@ -18,24 +15,30 @@ from raybase.rpc.codec import COLUMNAR, KEY_VALUE, CellCodec
 from raybase.rpc.multi import RegionAnswer, RegionBatch
 from raybase.storage.cells import CellBatch
 
+from .lab import Lab
+from .report import Figure, figure
+from .settings import Settings
+from .timing import timed
+
 REGION = b"usertable,user5,1700000000000.0123456789abcdef0123456789abcdef."
 ROUNDS = 15
 CHANCE = random.Random(7)
 
 
-def median_us(work: Callable[[], object], per: int, repeat: int = 1) -> float:
-    """Median time of one of the ``per`` things that ``work`` does, in microseconds."""
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
+def measured(what: str, work: Callable[[], object], per: int, repeat: int = 1) -> Figure:
+    """One of the ``per`` things that ``work`` does."""
+
+    def often() -> None:
         for _ in range(repeat):
             work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) / (per * repeat) * 1e6
+
+    times_s = [timed(often)[0] for _ in range(ROUNDS)]
+    return figure(f"wire: {what}", "us", None, times_s, per=per * repeat)
 
 
-def report(what: str, us: float, unit: str) -> None:
-    print(f"{what:<58}{us:8.3f} us a {unit}")
+def details(_: Settings, __: Lab) -> list[Figure]:
+    """What calls and cell blocks cost at either end."""
+    return [*blocks(), *multi(), *get()]
 
 
 def scanned(rows: int, columns: int) -> CellBatch:
@@ -50,26 +53,27 @@ def scanned(rows: int, columns: int) -> CellBatch:
     return batch
 
 
-def blocks() -> None:
+def blocks() -> list[Figure]:
+    figures = []
     for rows, columns in ((10_000, 1), (1_000, 10), (1, 1)):
         batch = scanned(rows, columns)
-        cells = len(batch)
-        repeat = max(1, 2000 // cells)
-        shape = f"{rows} rows of {columns}"
         for codec in (COLUMNAR, KEY_VALUE):
-            block(codec, batch, shape, cells, repeat)
+            figures += block(codec, batch, f"{rows} rows of {columns}")
+    return figures
 
 
-def block(codec: CellCodec, batch: CellBatch, shape: str, cells: int, repeat: int) -> None:
-    name = codec.name.rpartition(".")[2]
+def block(codec: CellCodec, batch: CellBatch, shape: str) -> list[Figure]:
+    what = f"{codec.name.rpartition('.')[2]}, {shape}"
+    cells = len(batch)
+    repeat = max(1, 2000 // cells)
     data = codec.encode(batch)
-    report(
-        f"{name}, {shape}: encode", median_us(lambda: codec.encode(batch), cells, repeat), "cell"
-    )
-    report(f"{name}, {shape}: decode", median_us(lambda: codec.decode(data), cells, repeat), "cell")
+    return [
+        measured(f"{what}: encode, a cell", lambda: codec.encode(batch), cells, repeat),
+        measured(f"{what}: decode, a cell", lambda: codec.decode(data), cells, repeat),
+    ]
 
 
-def multi(count: int = 1000) -> None:
+def multi(count: int = 1000) -> list[Figure]:
     value = CHANCE.randbytes(100)
     puts: list[Mutation | Get] = [
         Put(b"user%012d" % row).add(b"f", b"field0", value) for row in range(count)
@@ -85,28 +89,28 @@ def multi(count: int = 1000) -> None:
     request, cells = convert.multi_request(batches)
     answers = [RegionAnswer([None] * count)]
     response = convert.multi_reply(request, answers, COLUMNAR).message
-    size = len(request.SerializeToString()) + len(cells)
-    what = f"Multi of {count} puts of 100 bytes"
-    print(f"{what}: {size / count:.1f} bytes a put on the wire")
-    report(f"{what}: client, to bytes", median_us(send, count), "put")
-    report(
-        f"{what}: server, to mutations",
-        median_us(lambda: convert.multi_from_request(request, cells, COLUMNAR), count),
-        "put",
-    )
-    report(
-        f"{what}: server, answer",
-        median_us(lambda: convert.multi_reply(request, answers, COLUMNAR), count),
-        "put",
-    )
-    report(
-        f"{what}: client, outcomes",
-        median_us(lambda: convert.multi_answers(response, None, batches), count),
-        "put",
-    )
+    what = f"Multi of {count} puts, a put"
+    return [
+        measured(f"{what}: client, to bytes", send, count),
+        measured(
+            f"{what}: server, to mutations",
+            lambda: convert.multi_from_request(request, cells, COLUMNAR),
+            count,
+        ),
+        measured(
+            f"{what}: server, answer",
+            lambda: convert.multi_reply(request, answers, COLUMNAR),
+            count,
+        ),
+        measured(
+            f"{what}: client, outcomes",
+            lambda: convert.multi_answers(response, None, batches),
+            count,
+        ),
+    ]
 
 
-def get(repeat: int = 2000) -> None:
+def get(repeat: int = 2000) -> list[Figure]:
     client = ClientConnection("ClientService", user="ann")
     wanted = Get(b"user000000000001")
     batch = scanned(1, 1)
@@ -115,32 +119,20 @@ def get(repeat: int = 2000) -> None:
         call_id, _ = client.call("Get", convert.get_request(REGION, wanted), timeout_s=60)
         client.abandon(call_id)
 
+    def answer() -> bytes:
+        return COLUMNAR.encode(convert.get_reply(batch, wanted, COLUMNAR).cells or batch)
+
     message = convert.get_request(REGION, wanted).get
-    reply = convert.get_reply(batch, wanted, COLUMNAR)
+    result = convert.get_reply(batch, wanted, COLUMNAR).message.result
     data = COLUMNAR.encode(batch)
-    report("Get: client, to bytes", median_us(send, 1, repeat), "call")
-    report(
-        "Get: server, to a Get",
-        median_us(lambda: convert.get_from_pb(message), 1, repeat),
-        "call",
-    )
-    report(
-        "Get: server, answer and its block",
-        median_us(
-            lambda: COLUMNAR.encode(convert.get_reply(batch, wanted, COLUMNAR).cells), 1, repeat
+    return [
+        measured("Get: client, to bytes", send, 1, repeat),
+        measured("Get: server, to a Get", lambda: convert.get_from_pb(message), 1, repeat),
+        measured("Get: server, answer and its block", answer, 1, repeat),
+        measured(
+            "Get: client, cells",
+            lambda: convert.result_batch(result, COLUMNAR.decode(data)),
+            1,
+            repeat,
         ),
-        "call",
-    )
-    report(
-        "Get: client, cells",
-        median_us(
-            lambda: convert.result_batch(reply.message.result, COLUMNAR.decode(data)), 1, repeat
-        ),
-        "call",
-    )
-
-
-if __name__ == "__main__":
-    blocks()
-    multi()
-    get()
+    ]

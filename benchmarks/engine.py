@@ -1,16 +1,9 @@
-"""Times the storage engine: medians per cell or per call, on one core, without any I/O.
-
-python benchmarks/engine.py [--cells 200000] [--rounds 5] [--columns 1]
-"""
+"""The storage engine on one core, without any I/O: a region in memory, and what it costs."""
 
 from __future__ import annotations
 
-import argparse
 import random
-import statistics
-import sys
 import time
-from collections.abc import Callable
 
 from raybase.config import StoreConfig
 from raybase.model import FamilyDescriptor, RegionInfo, TableDescriptor, TableName
@@ -22,17 +15,20 @@ from raybase.storage.manifest import Manifest
 from raybase.storage.region import Region
 from raybase.storage.store_file import StoreFile, entry_of
 
+from .lab import Lab
+from .report import Figure, figure
+from .settings import Settings
+
 BATCH = 1000
 VALUE_BYTES = 100
 NOW_MS = 1_700_000_000_000
 
 
-class Bench:
-    """A region in memory and what was measured of it."""
+class Engine:
+    """A region in memory. Times are in seconds, a cell or a call."""
 
-    def __init__(self, cells: int, columns: int, rounds: int) -> None:
+    def __init__(self, cells: int, columns: int = 1) -> None:
         warm_up()
-        self.rounds = rounds
         self.random = random.Random(7)
         self.columns = [b"q%d" % number for number in range(columns)]
         self.rows = [b"user%016d" % number for number in range(cells // columns)]
@@ -112,17 +108,17 @@ class Bench:
             assert len(batch) == len(self.columns)
         return times
 
-    def scan(self, scan: Scan, limit: int = 0) -> list[float]:
+    def scan(self, scan: Scan, rounds: int = 1) -> list[float]:
         """Seconds a cell, for each round."""
         times = []
-        for _ in range(self.rounds):
+        for _ in range(rounds):
             start = time.perf_counter()
             scanner = self.region.scanner(scan, NOW_MS)
             cells = 0
             while not scanner.exhausted:
                 cells += len(scanner.next(bytes_max=2**21))
             times.append((time.perf_counter() - start) / cells)
-            assert limit or cells == len(self.rows) * len(self.columns)
+            assert cells == len(self.rows) * len(self.columns)
         return times
 
     def increment(self) -> list[float]:
@@ -135,37 +131,31 @@ class Bench:
         return times
 
 
-def report(name: str, times: list[float]) -> None:
-    worst = statistics.quantiles(times, n=100)[98] if len(times) > 100 else max(times)
-    median = statistics.median(times)
-    sys.stdout.write(f"{name:48} {median * 1e6:8.2f} us   p99 {worst * 1e6:8.2f} us\n")
+def details(settings: Settings, _: Lab) -> list[Figure]:
+    """What the rows with budgets are made of, inside the engine."""
+    engine = Engine(settings.some(200_000, 50_000))
+    rounds = settings.some(5, 3)
+    figures = [_detail("put in batches of 1,000, a cell", engine.load())]
+    figures += _reads(engine, "the memstore", rounds)
+    engine.flush()
+    engine.scan(Scan())
+    figures += _reads(engine, "one cached file", rounds)
+    reverse = engine.scan(Scan(reversed=True), rounds)
+    figures.append(_detail("scan of one cached file downwards, a cell", reverse))
+    for _file in range(3):
+        engine.load()
+        engine.flush()
+    engine.scan(Scan())
+    figures += _reads(engine, "four cached files", rounds)
+    return [*figures, _detail("increment", engine.increment())]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--columns", type=int, default=1)
-    options = parser.parse_args()
-    bench = Bench(options.cells, options.columns, options.rounds)
-    run: Callable[[str, list[float]], None] = report
-    run("put, batches of 1,000 cells, a cell", bench.load())
-    run("get from the memstore, a call", bench.get())
-    run("scan of the memstore, a cell", bench.scan(Scan()))
-    run("flush, a cell", [bench.flush()])
-    bench.scan(Scan())
-    run("get from one cached file, a call", bench.get())
-    run("scan of one cached file, a cell", bench.scan(Scan()))
-    run("the same downwards, a cell", bench.scan(Scan(reversed=True)))
-    for _ in range(3):
-        bench.load()
-        bench.flush()
-    bench.scan(Scan())
-    run("get from four cached files, a call", bench.get())
-    run("scan of four cached files, a cell of the result", bench.scan(Scan()))
-    run("major compaction of four files, a cell", [bench.compact()])
-    run("increment, a call", bench.increment())
+def _reads(engine: Engine, of_what: str, rounds: int) -> list[Figure]:
+    return [
+        _detail(f"get from {of_what}", engine.get()),
+        _detail(f"scan of {of_what}, a cell of the result", engine.scan(Scan(), rounds)),
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def _detail(operation: str, times_s: list[float]) -> Figure:
+    return figure(f"engine: {operation}", "us", None, times_s)

@@ -1,0 +1,123 @@
+"""Figures, and how they are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from .timing import quantile
+
+_SCALES = {"us": 1e6, "ms": 1e3, "s": 1.0}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured operation beside what it may cost."""
+
+    operation: str
+    unit: str
+    """``us``, ``ms`` or ``s``, or what else is counted."""
+    budget: float | None
+    """None: told for comparison only."""
+    judged: float
+    """What stands against the budget: the median, unless ``quantile`` says otherwise."""
+    quantile: float
+    median: float
+    p99: float | None
+    """None: too few samples."""
+    samples: int
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        return None if self.budget is None else self.judged / self.budget
+
+    def columns(self) -> tuple[str, ...]:
+        """As a line of the table."""
+        return (
+            self.operation,
+            self.unit,
+            "" if self.budget is None else number(self.budget),
+            number(self.judged),
+            "median" if self.quantile == 0.5 else f"p{100 * self.quantile:.0f}",
+            number(self.median),
+            "" if self.p99 is None else number(self.p99),
+            "" if self.ratio is None else f"{self.ratio:.2f}",
+            str(self.samples),
+        )
+
+
+def figure(
+    operation: str,
+    unit: str,
+    budget: float | None,
+    times_s: Sequence[float],
+    *,
+    per: int = 1,
+    judge: float = 0.5,
+    note: str = "",
+) -> Figure:
+    """A figure of samples in seconds; ``per`` is how many operations a sample has."""
+    scale = _SCALES[unit] / per
+    return Figure(
+        operation,
+        unit,
+        budget,
+        quantile(times_s, judge) * scale,
+        judge,
+        quantile(times_s, 0.5) * scale,
+        quantile(times_s, 0.99) * scale if len(times_s) >= 20 else None,
+        len(times_s),
+        note,
+    )
+
+
+class Report:
+    """Collects figures and shows each as it comes, and all of them at the end."""
+
+    def __init__(self, console: Console, machine: Mapping[str, str]) -> None:
+        self.console = console
+        self.machine = machine
+        self.figures: list[Figure] = []
+
+    def show_machine(self) -> None:
+        for name, text in self.machine.items():
+            self.console.print(f"{name:>9}  {text}", highlight=False, soft_wrap=True)
+
+    def add(self, figures: Sequence[Figure]) -> None:
+        for one in figures:
+            self.figures.append(one)
+            budget = "" if one.budget is None else f", budget {number(one.budget)}"
+            note = f" [dim]({one.note})[/dim]" if one.note else ""
+            self.console.print(
+                f"  {one.operation}: {number(one.judged)} {one.unit}{budget}{note}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def show_table(self) -> None:
+        table = Table(title="beside the budget", title_justify="left")
+        table.add_column("operation", min_width=30)
+        for name in ("unit", "budget", "measured", "which is", "median", "p99", "ratio", "samples"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for one in self.figures:
+            table.add_row(*one.columns(), style="red" if (one.ratio or 0) > 1 else None)
+        self.console.print(table)
+
+    def write_json(self, path: Path) -> None:
+        """Machine and figures, for comparing runs."""
+        figures = [{**asdict(one), "ratio": one.ratio} for one in self.figures]
+        text = json.dumps({"machine": dict(self.machine), "figures": figures}, indent=2)
+        path.write_text(text + "\n")
+
+
+def number(value: float) -> str:
+    """Three digits, without an exponent."""
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

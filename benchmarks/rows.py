@@ -1,0 +1,31 @@
+"""Every row that can be measured, by the name it has on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import codec, engine, files, get, put, scan
+from .lab import Lab
+from .report import Figure
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Row:
+    """Something to measure."""
+
+    measure: Callable[[Settings, Lab], list[Figure]]
+    what: str
+    has_budget: bool = True
+
+
+ROWS = {
+    "get-engine": Row(get.in_engine, "point get of a cached block, inside the engine"),
+    "get": Row(get.through_client, "point get through the client, one after another"),
+    "put": Row(put.batches, "put in batches of 1,000, synced to disk, through the client"),
+    "scan": Row(scan.into_columns, "scan through the client into columns"),
+    "files": Row(files.flush_and_compaction, "flush and compaction"),
+    "engine": Row(engine.details, "reads and writes inside the engine", has_budget=False),
+    "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
+}
