@@ -137,9 +137,13 @@ def _environment(token_path: str) -> dict[str, str]:
 
 
 def _environment_of_ray(token_path: str) -> dict[str, str]:
-    """What a user has set for another Ray, or a command for its own output, is not for this."""
+    """What a user has set for another Ray, or a command for its own output, is not for this.
+
+    Ray starts workers at niceness 15, for they are batch work to it. These are servers, which
+    would wait behind any other program of the machine.
+    """
     others = {name: text for name, text in os.environ.items() if not name.startswith("RAY_")}
-    return {**others, **_environment(token_path)}
+    return {**others, **_environment(token_path), "RAY_worker_niceness": "0"}
 
 
 def _free_port() -> int:
