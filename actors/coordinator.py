@@ -30,6 +30,9 @@ from .coordinator_files import CoordinatorFiles
 EXIT_S: Final = 1.0
 """Within this a process that is to end has ended."""
 
+LOCK_FILE: Final = "coordinator.lock"
+"""Locked by the coordinator's process for as long as it lives."""
+
 
 class Coordinator:
     """Keeps znodes, sessions and watches, as ZooKeeper does.
@@ -61,6 +64,9 @@ class Coordinator:
         at the same time, or the disk failed, the process ends itself.
         """
         try:
+            # Only so that `raybase start` can refuse a root in use: a successor that Ray began
+            # takes over from a coordinator that hangs, and that is what fencing is for.
+            await self._runtime.files.try_lock(LOCK_FILE)
             files, state = await CoordinatorFiles.take_over(
                 self._runtime.files, self._name, self._new_state
             )

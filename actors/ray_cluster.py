@@ -6,6 +6,7 @@ says where the running cluster is, so that later commands need no more than the 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ from .. import __version__
 from ..config import ClusterConfig
 from ..coordination.layout import Registry
 from ..errors import ClusterError, ProcessDiedError, RaybaseError
+from .coordinator import LOCK_FILE
 from .ray_local import LocalRay
 from .ray_runtime import kill_process, start_process, translated
 
@@ -39,6 +41,7 @@ _MARKER: Final = "raybase.json"
 _PLACE: Final = "cluster.json"
 _CONTROL_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 60.0
+_LOCK_WAIT_S: Final = 3.0
 
 Progress = Callable[[str], None]
 
@@ -88,6 +91,7 @@ class RayCluster:
                 f"a cluster is running on {root} already (Ray at {running.place.address}); "
                 "see `raybase status`, or end it with `raybase stop`"
             )
+        check_root_is_free(root)
         check_port(config.rpc.host, config.rpc.port)
         address = address or os.environ.get("RAY_ADDRESS") or None
         local_ray = None
@@ -313,6 +317,29 @@ def check_root(root: Path) -> Path:
             f"{ROOT_FORMAT}; use the version that wrote it"
         )
     return root
+
+
+def check_root_is_free(root: Path) -> None:
+    """Raises ClusterError if a coordinator, of whichever Ray, lives on the root.
+
+    Between a kill and the kernel's release of the lock there is a moment; it is waited for.
+    """
+    path = root / LOCK_FILE
+    if not path.exists():
+        return
+    deadline_s = time.monotonic() + _LOCK_WAIT_S
+    with path.open("rb") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() > deadline_s:
+                    raise ClusterError(
+                        f"the root {root} is in use by another cluster, in another Ray; stop "
+                        "that one first, or give another --root"
+                    ) from None
+            time.sleep(0.05)
 
 
 def check_port(host: str, port: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -185,7 +185,8 @@ def status_tables(found: dict[str, Any]) -> list[Table]:
     """The active master's status as tables to print."""
     servers = Table(title=f"master {found['master']}", title_justify="left")
     for column in ("server", "process", "regions", "memstore", "files", "requests"):
-        servers.add_column(column, justify="left" if column in ("server", "process") else "right")
+        justify: Literal["left", "right"] = "left" if column in ("server", "process") else "right"
+        servers.add_column(column, justify=justify, overflow="fold")
     for one in found["servers"]:
         servers.add_row(
             str(one["server"]),
@@ -202,7 +203,7 @@ def status_tables(found: dict[str, Any]) -> list[Table]:
         tables.add_row(str(one["table"]), str(one["state"]), str(one["regions"]))
     moving = Table(title="in transition", title_justify="left")
     for column in ("region", "state", "server", "age s", "reason"):
-        moving.add_column(column)
+        moving.add_column(column, overflow="fold")
     for one in found["in_transition"]:
         moving.add_row(
             *(str(one.get(name, "")) for name in ("region", "state", "server", "age_s", "reason"))
