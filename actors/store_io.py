@@ -7,6 +7,7 @@ from the file, and if the file was archived meanwhile, from its archive path.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from ..storage.manifest import (
     region_directory,
 )
 from .messages import HandedFile
+
+log = logging.getLogger(__name__)
 
 ARCHIVE: Final = "archive"
 RECOVERED_EDITS: Final = "recovered.edits"
@@ -93,7 +96,11 @@ async def commit_manifest(files: FileSystem, manifest: Manifest) -> None:
             f"region {manifest.region.encoded_name}: manifest {manifest.version} is another's"
         )
     if manifest.version % _VERSIONS_KEPT == 0:
-        await _prune(files, manifest)
+        try:
+            await _prune(files, manifest)
+        except OSError as error:
+            # The commit stands; the next round removes what this one left.
+            log.warning("old manifests of %s stay: %s", manifest.region, error)
 
 
 async def _prune(files: FileSystem, manifest: Manifest) -> None:
