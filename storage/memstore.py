@@ -43,21 +43,30 @@ class MemStore:
         """
         if not keys:
             return 0
+        if not self.min_sequence_id or sequence_id < self.min_sequence_id:
+            self.min_sequence_id = sequence_id
+        added = self._add_one(keys[0], values[0]) if len(keys) == 1 else self._add(keys, values)
+        content = sum(map(len, keys)) + sum(map(len, values))
+        taken = content + added * CELL_OVERHEAD_BYTES if added else 0
+        self.memory_bytes += taken
+        return taken
+
+    def _add_one(self, key: bytes, value: bytes) -> int:
+        added = key not in self._values
+        self._values[key] = value
+        if added:
+            self._keys.add(key)
+        return int(added)
+
+    def _add(self, keys: list[bytes], values: list[bytes]) -> int:
         held = self._values
         cells = dict(zip(keys, values, strict=True))
         fresh: Sequence[bytes] = keys
         if len(cells) < len(keys) or not held.keys().isdisjoint(cells):
             fresh = [key for key in cells if key not in held]
         held.update(cells)
-        if len(fresh) == 1:
-            self._keys.add(fresh[0])
-        else:
-            self._keys.update(fresh)
-        if not self.min_sequence_id or sequence_id < self.min_sequence_id:
-            self.min_sequence_id = sequence_id
-        taken = sum(map(len, keys)) + sum(map(len, values)) + len(fresh) * CELL_OVERHEAD_BYTES
-        self.memory_bytes += taken
-        return taken
+        self._keys.update(fresh)
+        return len(fresh)
 
     def window(self, start: bytes, stop: bytes, cells_max: int) -> Window:
         """The first cells with ``start <= key < stop``; an empty stop is open."""

@@ -14,12 +14,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import google_crc32c
 
-from ..errors import CorruptionError
+from ..errors import CorruptionError, IllegalArgumentError
 from ..model import TableName
 
 FILE_MAGIC: Final = b"RBWAL001"
@@ -31,13 +32,16 @@ _RECORD_HEADER: Final = struct.Struct(">II")
 _RECORD_FIXED: Final = struct.Struct(">QQQQ")
 _U32: Final = struct.Struct(">I")
 _U16: Final = struct.Struct(">H")
+_U64: Final = struct.Struct(">Q")
+_TWO_U32: Final = struct.Struct(">II")
+_FIXED_AT: Final = _RECORD_HEADER.size
+_ADDRESS_AT: Final = _FIXED_AT + _RECORD_FIXED.size
 _RECORD_BYTES_MIN: Final = _RECORD_FIXED.size + 5
 
 _checksum = google_crc32c.value
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyCells:
+class FamilyCells(NamedTuple):
     """Cells of one family, as parallel lists; the keys hold the sequence ids."""
 
     family: bytes
@@ -45,8 +49,7 @@ class FamilyCells:
     values: list[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class WalRecord:
+class WalRecord(NamedTuple):
     """One atomic write to one region, or a part of its memstores on their way elsewhere.
 
     ``sequence_id`` is the highest of its cells. ``clock_ms`` is the region's clock after the
@@ -167,41 +170,34 @@ def read_records(path: str, data: bytes, *, complete: bool = False) -> Iterator[
 
 def decode_record(framed: bytes) -> WalRecord:
     """The record in bytes that came from ``read_records`` or ``encode_record``."""
-    payload = memoryview(framed)[_RECORD_HEADER.size :]
-    sequence_id, clock_ms, nonce_group, nonce = _RECORD_FIXED.unpack_from(payload)
-    texts, offset = _address_of(payload)
-    (family_count,) = _U16.unpack_from(payload, offset)
+    sequence_id, clock_ms, nonce_group, nonce = _RECORD_FIXED.unpack_from(framed, _FIXED_AT)
+    (region, table, cluster_id), offset = _address_of(framed)
+    (family_count,) = _U16.unpack_from(framed, offset)
     offset += _U16.size
     families = []
     for _ in range(family_count):
-        cells, offset = _decode_family(payload, offset)
+        cells, offset = _decode_family(framed, offset)
         families.append(cells)
-    region, table, cluster_id = texts
     return WalRecord(
-        region,
-        TableName.parse(table),
-        sequence_id,
-        clock_ms,
-        tuple(families),
-        nonce_group,
-        nonce,
-        cluster_id,
+        region, table, sequence_id, clock_ms, tuple(families), nonce_group, nonce, cluster_id
     )
 
 
 def read_log(path: str, data: bytes, *, complete: bool = False) -> Iterator[WalRecord]:
     """``read_records``, decoded."""
-    for framed in read_records(path, data, complete=complete):
-        yield decode_record(framed)
+    for offset, length in _scan(path, data, complete):
+        try:
+            yield decode_record(data[offset : offset + length])
+        except (struct.error, ValueError, IndexError, IllegalArgumentError) as error:
+            raise CorruptionError(path, offset, f"a record makes no sense: {error}") from error
 
 
 def read_regions(path: str, data: bytes) -> dict[str, TableName]:
     """Encoded name and table of every region that has a record in the file, in order."""
     regions: dict[str, TableName] = {}
     for framed in read_records(path, data):
-        (region, table, _), _ = _address_of(memoryview(framed)[_RECORD_HEADER.size :])
-        if region not in regions:
-            regions[region] = TableName.parse(table)
+        (region, table, _), _ = _address_of(framed)
+        regions.setdefault(region, table)
     return regions
 
 
@@ -226,9 +222,8 @@ def split_log(path: str, data: bytes, flushed: Mapping[str, int]) -> list[Recove
     shares: dict[str, list[bytes]] = {}
     highest: dict[str, int] = {}
     for framed in read_records(path, data):
-        payload = memoryview(framed)[_RECORD_HEADER.size :]
-        (sequence_id,) = struct.unpack_from(">Q", payload)
-        (region, _, _), _ = _address_of(payload)
+        (sequence_id,) = _U64.unpack_from(framed, _FIXED_AT)
+        (region, _, _), _ = _address_of(framed)
         if sequence_id > flushed.get(region, sequence_id):
             shares.setdefault(region, []).append(framed)
             highest[region] = max(sequence_id, highest.get(region, 0))
@@ -318,25 +313,37 @@ def _end(
         at = data.find(BATCH_MAGIC, at + 1)
 
 
-def _address_of(payload: memoryview) -> tuple[list[str], int]:
-    """(region, table and cluster id; offset after them)."""
-    offset = _RECORD_FIXED.size
-    texts = []
+def _address_of(framed: bytes) -> tuple[tuple[str, TableName, str], int]:
+    """((region, table, cluster id), offset after them)."""
+    offset = _ADDRESS_AT
     for _ in range(3):
-        (length,) = _U16.unpack_from(payload, offset)
-        offset += _U16.size
-        texts.append(str(payload[offset : offset + length], "utf-8"))
-        offset += length
-    return texts, offset
+        offset += _U16.size + _U16.unpack_from(framed, offset)[0]
+    return _decode_address(framed[_ADDRESS_AT:offset]), offset
 
 
-def _decode_family(payload: memoryview, offset: int) -> tuple[FamilyCells, int]:
-    name_end = offset + 1 + payload[offset]
-    family = bytes(payload[offset + 1 : name_end])
-    (count,) = _U32.unpack_from(payload, name_end)
-    lengths = struct.unpack_from(f">{2 * count}I", payload, name_end + _U32.size)
+@lru_cache(maxsize=1024)
+def _decode_address(address: bytes) -> tuple[str, TableName, str]:
+    texts = []
+    offset = 0
+    for _ in range(3):
+        end = offset + _U16.size + _U16.unpack_from(address, offset)[0]
+        texts.append(str(address[offset + _U16.size : end], "utf-8"))
+        offset = end
+    region, table, cluster_id = texts
+    return region, TableName.parse(table), cluster_id
+
+
+def _decode_family(framed: bytes, offset: int) -> tuple[FamilyCells, int]:
+    name_end = offset + 1 + framed[offset]
+    family = framed[offset + 1 : name_end]
+    (count,) = _U32.unpack_from(framed, name_end)
     start = name_end + _U32.size * (1 + 2 * count)
+    if count == 1:
+        key_bytes, value_bytes = _TWO_U32.unpack_from(framed, name_end + _U32.size)
+        middle = start + key_bytes
+        end = middle + value_bytes
+        return FamilyCells(family, [framed[start:middle]], [framed[middle:end]]), end
+    lengths = struct.unpack_from(f">{2 * count}I", framed, name_end + _U32.size)
     ends = list(accumulate(lengths, initial=start))
-    body = bytes(payload[start : ends[-1]])
-    parts = [body[a - start : b - start] for a, b in pairwise(ends)]
+    parts = [framed[a:b] for a, b in pairwise(ends)]
     return FamilyCells(family, parts[:count], parts[count:]), ends[-1]
