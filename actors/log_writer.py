@@ -19,6 +19,7 @@ from ..model import Durability
 from ..runtime import AppendLog, Runtime
 from ..storage.sequence_accounting import SequenceAccounting
 from ..storage.wal import WalEncoder
+from .waits import Waits
 
 WALS: Final = "WALs"
 OLD_WALS: Final = "oldWALs"
@@ -92,7 +93,10 @@ class LogWriter:
         self._failure: BaseException | None = None
         self._encoder = WalEncoder()
         self._accounting = SequenceAccounting()
+        self._group_began_s = 0.0
         self.counters = LogCounters()
+        self.waits = Waits()
+        """From the first edit of a group to the group's being durable and acknowledged."""
 
     async def start(self) -> None:
         """Creates the first file. Raises FencedError, OSError."""
@@ -125,6 +129,8 @@ class LogWriter:
                 done()
                 return
             record = b""
+        if not self._pending:
+            self._group_began_s = self._runtime.clock.monotonic_s()
         self._pending.append((record, region, sequence_id, self._needs_sync(durability), done))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
@@ -137,6 +143,8 @@ class LogWriter:
         if self._failure is not None:
             raise self._failure
         passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._pending:
+            self._group_began_s = self._runtime.clock.monotonic_s()
         self._pending.append((b"", "", 0, True, lambda: passed.set_result(None)))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
@@ -189,9 +197,11 @@ class LogWriter:
             while self._pending or self._roll_wanted:
                 batch, self._pending = self._pending, []
                 if batch:
+                    began_s = self._group_began_s
                     await self._append(batch)
                     for *_, done in batch:
                         done()
+                    self.waits.add(self._runtime.clock.monotonic_s() - began_s)
                 if self._roll_wanted or self._is_full:
                     await self._roll()
         except Exception as error:  # whatever it is: what was submitted is not known to be safe

@@ -242,6 +242,8 @@ class RegionServer:
         for prefix, writer in self._logs.writers.items():
             for name, count in asdict(writer.counters).items():
                 counters[f"wal_{prefix}{name}"] = count
+            for name, wait_us in writer.waits.summary().items():
+                counters[f"wal_{prefix}wait_{name}"] = wait_us
         return ServerStatus(
             str(self.server),
             self.name,
