@@ -229,6 +229,10 @@ class RayCluster:
         answer: dict[str, Any] = self.call(process, "describe")
         return answer
 
+    def kill(self, process: str) -> None:
+        """Ends a process at once and for good, as a fault or for a test."""
+        kill_process(process, self.place.namespace)
+
     def signal(self, process: str, number: int) -> None:
         """Sends the process an operating-system signal, on whichever node it runs."""
         found = self.describe(process)
@@ -237,13 +241,19 @@ class RayCluster:
         self._get(task.remote(found["pid"], int(number)), process)
 
     def check_version(self) -> None:
-        """Raises ClusterError if the cluster runs another version than this command."""
-        theirs = self.describe(COORDINATOR)["version"]
-        if theirs != __version__:
-            raise ClusterError(
-                f"the cluster runs raybase {theirs}, this is {__version__}; use the same "
-                "version, or stop the cluster and start it with this one"
-            )
+        """Raises ClusterError unless all processes run our version, with one configuration."""
+        described = {name: self.describe(name) for name in self.processes()}
+        for name, found in described.items():
+            if found["version"] != __version__:
+                raise ClusterError(
+                    f"{name} runs raybase {found['version']}, this is {__version__}; use the "
+                    "same version, or stop the cluster and start it with this one"
+                )
+            if found["config"] != described[COORDINATOR]["config"]:
+                raise ClusterError(
+                    f"{name} runs with other settings than the coordinator; stop the cluster "
+                    "and start it again"
+                )
 
     def stop(self, progress: Progress = _silent) -> None:
         """Ends the cluster cleanly: regions are flushed and closed, then its Ray if ours."""

@@ -196,7 +196,10 @@ class RayObjects:
 
     async def put(self, data: Buffer) -> Any:
         array = np.frombuffer(data, np.uint8)
-        return await in_thread(ray.put, array)
+        try:
+            return await in_thread(ray.put, array)
+        except ray_errors.RayError as error:
+            raise ObjectLostError(f"cannot put {len(data)} bytes: {error}") from None
 
     async def get(self, reference: Any) -> memoryview:
         try:

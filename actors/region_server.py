@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Final, TypeVar
 
@@ -66,6 +67,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _TIDY_S: Final = 1.0
+_PORTS_TRIED: Final = 100
 
 
 class RegionServer:
@@ -144,9 +146,8 @@ class RegionServer:
         await self.session.open()
         self.session.on_expired(lambda: self.fail(SessionExpiredError(self.session.session_id)))
         await self.registry.start()
-        rpc = self.config.rpc
-        self._listener = await self.runtime.network.listen(self._rpc, rpc.host, rpc.port)
-        self.server = await self._logs.begin_life(rpc.host, self._listener.port)
+        self._listener = await self._listen()
+        self.server = await self._logs.begin_life(self.config.rpc.host, self._listener.port)
         self._services.server = str(self.server)
         self._serving = True
         data = layout.encode_data(process=self.name, server=str(self.server))
@@ -154,6 +155,14 @@ class RegionServer:
         self._chores.start()
         self._chores.background(self._tidy_periodically())
         log.info("%s serves as %s", self.name, self.server)
+
+    async def _listen(self) -> Listener:
+        """On the configured port, or, as it may be a neighbour's, on one of the next."""
+        host, port = self.config.rpc.host, self.config.rpc.port
+        for number in range(port, port + _PORTS_TRIED if port else 0):
+            with suppress(OSError):
+                return await self.runtime.network.listen(self._rpc, host, number)
+        return await self.runtime.network.listen(self._rpc, host, port)
 
     async def stop(self) -> None:
         """Gives every region up and ends; what cannot be closed is recovered by the master."""

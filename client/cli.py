@@ -69,7 +69,7 @@ def main() -> None:
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    help="RPC port of the first server on each node; 0 takes any free one.",
+    help="RPC port of the first region server, others take the next; 0 takes any free one.",
 )
 @click.option(
     "--set",

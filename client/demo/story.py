@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -17,7 +17,7 @@ from rich.table import Table
 
 from ...actors.ray_cluster import RayCluster
 from ...config import ClusterConfig
-from ...errors import ClusterError, RaybaseError
+from ...errors import ClusterError, RaybaseError, RetryableError
 from ...model import ServerName
 from ..connection import Connection, connect
 from . import ledger, webtable
@@ -220,11 +220,9 @@ class Demo:
     def _flush_until(self, over: threading.Event) -> None:
         with self._connection() as connection:
             while not over.is_set():
-                try:
+                # The server that flushes is the one to be killed.
+                with suppress(RetryableError):
                     connection.admin.flush(ledger.TABLE)
-                except RaybaseError as error:
-                    self._wrong.append(f"flushing {ledger.TABLE}: {error}")
-                    return
 
     def _kill(self, what: str, choose: Callable[[], str], watch: Watch) -> None:
         victim = choose()
