@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..actors.log_writer import WALS, wal_directory
 from ..actors.meta_rows import MetaContent, RegionRow, TableState
 from ..actors.posix import FENCED
 from ..errors import CorruptionError
@@ -22,6 +23,7 @@ from ..storage.block_cache import BlockCache
 from ..storage.hfile.reader import HFileReader
 from ..storage.key import END, META_ROWS, PLAIN_ROWS
 from ..storage.manifest import Manifest, StoreFileEntry, manifest_directory, region_directory
+from ..storage.wal import read_regions
 
 _CACHE_BYTES: Final = 1 << 20
 _OPEN: Final = "OPEN"
@@ -199,12 +201,20 @@ class Fsck:
                     return
 
     async def _check_logs(self) -> None:
+        """A server that died before it had a region leaves a log without records: garbage."""
         assert self._serving is not None
-        for server in await self._files.list("WALs"):
-            if server not in self._serving:
-                logs = [one for one in await self._files.list(f"WALs/{server}") if one != FENCED]
-                if logs:
-                    self._problem(f"logs of the dead server {server} were not split: {logs}")
+        for server in await self._files.list(WALS):
+            if server in self._serving:
+                continue
+            for name in await self._files.list(wal_directory(server)):
+                path = f"{wal_directory(server)}/{name}"
+                if name == FENCED:
+                    continue
+                regions = read_regions(path, await self._files.read(path))
+                if regions:
+                    self._problem(f"{path} of a dead server was not split: it holds {regions}")
+                else:
+                    self.report.garbage.append(path)
 
     async def _find_garbage(self) -> None:
         for info in [META_REGION, *(row.info for row in self._content.regions)]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+RETRY_S: Final = 0.05
+"""Clients pause at least so long before they ask again. hbase.client.pause, less its jitter"""
 UNKNOWN: Final = object()
 """The output of an operation whose outcome its client never learned."""
 
@@ -30,6 +32,15 @@ class Operation:
     called_s: float
     returned_s: float = float("inf")
     output: Any = UNKNOWN
+
+    @property
+    def may_be_a_repeat(self) -> bool:
+        """Whether it took so long that its client may have asked again.
+
+        A repeat is recognised and not applied, but what it is answered can be the row's newest
+        value instead of the one that the operation made (storage/nonces.py).
+        """
+        return self.returned_s - self.called_s >= RETRY_S
 
     def __str__(self) -> str:
         end = "never" if self.output is UNKNOWN else f"{self.returned_s:.6f}"
@@ -103,12 +114,20 @@ def register(state: bytes | None, operation: Operation) -> tuple[bool, bytes | N
 
 
 def counter(state: int, operation: Operation) -> tuple[bool, int]:
-    """increment(amount) -> sum afterwards, get() -> sum."""
-    after = state + (operation.argument if operation.kind == "increment" else 0)
-    return operation.output is UNKNOWN or operation.output == after, after
+    """increment(amount) -> sum afterwards, get() -> sum; no amount is negative."""
+    told, output = operation.output is not UNKNOWN, operation.output
+    if operation.kind == "get":
+        return output == state, state
+    after = state + operation.argument
+    fits = not told or output == after or (operation.may_be_a_repeat and output > after)
+    return fits, after
 
 
 def pieces(state: bytes, operation: Operation) -> tuple[bool, bytes]:
     """append(piece) -> the whole value, get() -> the whole value."""
-    after = state + (operation.argument if operation.kind == "append" else b"")
-    return operation.output is UNKNOWN or operation.output == after, after
+    told, output = operation.output is not UNKNOWN, operation.output
+    if operation.kind == "get":
+        return output == state, state
+    after = state + operation.argument
+    fits = not told or output == after
+    return fits or (operation.may_be_a_repeat and output.startswith(after)), after

@@ -75,7 +75,7 @@ class StoryConfig:
     last_faults: Faults = _SLOW_DISK
     """Just before the power goes off."""
     start_bound_s: float = 60.0
-    heal_bound_s: float = 60.0
+    heal_bound_s: float = 40.0
     """All regions open and all files in order so long after the last fault."""
     calm_s: float = 1.0
     """Work between healing and the loss of power."""
