@@ -46,8 +46,11 @@ class DataBlockEncoding(Protocol):
         """As in the trailer: readers that do not know this order refuse the file."""
         ...
 
-    def encode(self, keys: Sequence[bytes], values: Sequence[bytes], tails: bytes) -> bytes:
-        """The payload of a block; ``tails`` are the last TAIL_BYTES of every key, joined."""
+    def encode(
+        self, keys: Sequence[bytes], values: Sequence[bytes], heads: Sequence[bytes], tails: bytes
+    ) -> bytes:
+        """The payload of a block; ``tails`` are the last TAIL_BYTES of every key, joined, and
+        ``heads`` what is before them."""
         ...
 
     def decode(self, payload: bytes) -> Block: ...

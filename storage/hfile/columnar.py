@@ -63,8 +63,9 @@ class Columnar:
     magic = ENCODED_DATA
     comparator = "raybase.CellKey"
 
-    def encode(self, keys: Sequence[bytes], values: Sequence[bytes], tails: bytes) -> bytes:
-        heads = [key[:-TAIL_BYTES] for key in keys]
+    def encode(
+        self, keys: Sequence[bytes], values: Sequence[bytes], heads: Sequence[bytes], tails: bytes
+    ) -> bytes:
         streams = (
             _compress(_lengths(heads), 4),
             _compress(b"".join(heads), 1),

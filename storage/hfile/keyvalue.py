@@ -81,7 +81,9 @@ class KeyValues:
         self._has_tags = has_tags
         self.comparator = META_COMPARATORS[0] if rows is META_ROWS else PLAIN_COMPARATORS[0]
 
-    def encode(self, keys: Sequence[bytes], values: Sequence[bytes], tails: bytes) -> bytes:
+    def encode(
+        self, keys: Sequence[bytes], values: Sequence[bytes], heads: Sequence[bytes], tails: bytes
+    ) -> bytes:
         parts: list[bytes] = []
         for key, value in zip(keys, values, strict=True):
             row, qualifier, timestamp, type_code, sequence_id = split_key(key)

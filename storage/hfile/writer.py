@@ -113,7 +113,7 @@ class HFileWriter:
         ``max_sequence_id`` is that of the newest edit the file is known to cover.
         """
         if self._keys:
-            self._write_data_block(self._keys, self._values)
+            self._write_data_block(0, len(self._keys))
         self._write_filter_chunk()
         index_root, index_payload = self._index.finish()
         load_on_open_offset = self._offset
@@ -164,28 +164,33 @@ class HFileWriter:
                 stop += 1
             if stop >= len(self._keys):
                 break  # not full, or the next cell may have to come along
-            self._write_data_block(self._keys[start:stop], self._values[start:stop])
-            self._block_start = self._ends[stop - 1]
+            self._write_data_block(start, stop)
             start = stop
         if start:
             del self._keys[:start], self._values[:start], self._ends[:start]
 
-    def _write_data_block(self, keys: list[bytes], values: list[bytes]) -> None:
+    def _write_data_block(self, start: int, stop: int) -> None:
+        keys, values = self._keys[start:stop], self._values[start:stop]
+        content_bytes = self._ends[stop - 1] - self._block_start
+        self._block_start += content_bytes
+        heads = [key[:-TAIL_BYTES] for key in keys]
+        joined_heads = b"".join(heads)
         tails = b"".join([key[-TAIL_BYTES:] for key in keys])
-        payload = self._encoding.encode(keys, values, tails)
+        payload = self._encoding.encode(keys, values, heads, tails)
         offset, stored_bytes = self._emit(self._encoding.magic, payload)
         index_key = keys[0]
         if self._stats.entries and self._shortens_index_keys:
             index_key = separator(self._stats.last_key, keys[0])
-        self._count(keys, values, tails)
+        self._count(keys, tails, content_bytes, len(joined_heads) + len(tails))
         if self._first_data_offset == NO_OFFSET:
             self._first_data_offset = offset
         self._last_data_offset = offset
         self._index.add(Entry(offset, stored_bytes, self._encoding.to_index_key(index_key)))
         if self._family.row_filter:
-            self._filter(keys)
+            # Neither rows nor qualifiers contain END, and each is followed by one.
+            self._filter(joined_heads.split(END)[:-1:2])
 
-    def _count(self, keys: list[bytes], values: list[bytes], tails: bytes) -> None:
+    def _count(self, keys: list[bytes], tails: bytes, content_bytes: int, key_bytes: int) -> None:
         stats = self._stats
         cells = np.frombuffer(tails, _TAIL)
         timestamps = file_info.TIMESTAMP_MAX - cells["timestamp"].astype(np.int64)
@@ -195,8 +200,8 @@ class HFileWriter:
             stats.first_key = keys[0]
         stats.last_key = keys[-1]
         stats.entries += len(keys)
-        stats.key_bytes += sum(map(len, keys))
-        stats.value_bytes += sum(map(len, values))
+        stats.key_bytes += key_bytes
+        stats.value_bytes += content_bytes - key_bytes
         stats.min_timestamp = min(stats.min_timestamp, int(timestamps.min()))
         stats.max_timestamp = max(stats.max_timestamp, int(timestamps.max()))
         stats.min_sequence_id = min(
@@ -213,8 +218,8 @@ class HFileWriter:
             stats.delete_count += len(keys) - put_count
             stats.delete_family_count += int(np.isin(types, _DELETE_FAMILY_TYPES).sum())
 
-    def _filter(self, keys: list[bytes]) -> None:
-        rows = list(dict.fromkeys([key.partition(END)[0] for key in keys]))
+    def _filter(self, row_of_each_cell: list[bytes]) -> None:
+        rows = list(dict.fromkeys(row_of_each_cell))
         if rows[0] == self._last_row:
             del rows[0]
         if rows:

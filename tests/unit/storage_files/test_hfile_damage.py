@@ -102,7 +102,9 @@ def test_a_gzip_stream_cut_short_is_found():
 def test_lying_lengths_in_a_columnar_block_cost_no_memory(numbered_cells):
     made = numbered_cells(200)
     keys, values = [key for key, _ in made], [value for _, value in made]
-    payload = Columnar().encode(keys, values, b"".join(key[-17:] for key in keys))
+    payload = Columnar().encode(
+        keys, values, [key[:-17] for key in keys], b"".join(key[-17:] for key in keys)
+    )
     head = struct.Struct(">hBI" + "BII" * 5)
     fields = list(head.unpack_from(payload))
     for place, honest in enumerate(fields):
@@ -120,7 +122,7 @@ def test_cells_that_run_past_their_block_are_found(numbered_cells):
     made = numbered_cells(3)
     keys, values = [key for key, _ in made], [value for _, value in made]
     encoding = KeyValues(b"f")
-    payload = encoding.encode(keys, values, b"")
+    payload = encoding.encode(keys, values, [], b"")
     assert encoding.decode(payload).keys == keys
     for length in range(1, len(payload)):
         cut = payload[:length]
