@@ -82,7 +82,8 @@ class Retention:
         settled = np.flatnonzero(tails["sequence_id"] >= np.uint64(self._least_sequence))
         if not settled.size:
             return None
-        columns = [keys[index][:-TAIL_BYTES] for index in settled.tolist()]
+        chosen = keys if settled.size == len(keys) else [keys[one] for one in settled.tolist()]
+        columns = [key[:-TAIL_BYTES] for key in chosen]
         timestamps = TIMESTAMP_MAX - tails["timestamp"][settled].astype(np.int64)
         keep, versions = number_versions(
             columns, timestamps, self._column, self._last_timestamp, self._count
