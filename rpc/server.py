@@ -81,7 +81,9 @@ class RpcServer:
         self._calls: dict[asyncio.Future[Reply], int] = {}
         self._call_bytes = 0
         self._ready: list[ServerConnection] = []
-        self._flush: asyncio.Task[None] | None = None
+        self._sender: asyncio.Task[None] | None = None
+        self._wake: asyncio.Future[None] | None = None
+        """What the sender waits for when there is nothing to send."""
         self._closed = False
 
     def __call__(self) -> asyncio.Protocol:
@@ -104,8 +106,8 @@ class RpcServer:
         """Ends all connections and cancels what is under way. Idempotent."""
         self._closed = True
         ending: list[asyncio.Future[Any]] = [*self._calls]
-        if self._flush is not None:
-            ending.append(self._flush)
+        if self._sender is not None:
+            ending.append(self._sender)
         for one in ending:
             one.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
@@ -138,25 +140,35 @@ class RpcServer:
         self._call_bytes -= self._calls.pop(future)
 
     def ready(self, connection: ServerConnection) -> None:
-        """The connection has answers to send: flush at the end of this turn of the loop."""
+        """The connection has answers to send: they leave after this turn of the loop."""
         self._ready.append(connection)
-        if self._flush is None and not self._closed:
-            self._flush = asyncio.create_task(self._send_ready())
+        if self._closed:
+            return
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send())
+        elif self._wake is not None:
+            self._wake.set_result(None)
+            self._wake = None
 
-    async def _send_ready(self) -> None:
-        """Lets answers out, gate after gate, until none is left."""
+    async def _send(self) -> None:
+        """Lets answers out, gate after gate, for as long as the server lives: a task for each
+        turn would cost as much as reading a call."""
         try:
-            while self._ready and not self._closed:
-                ready, self._ready = self._ready, []
-                batch = [(connection, connection.take_answers()) for connection in ready]
-                self.counters.gates += 1
-                await self._gate()
-                for connection, answers in batch:
-                    connection.send(answers)
+            while not self._closed:
+                await self._send_ready()
+                self._wake = asyncio.get_running_loop().create_future()
+                await self._wake
         except Exception as error:  # whatever it is, nobody has said that we may answer
             self.fail(error)
-        finally:
-            self._flush = None
+
+    async def _send_ready(self) -> None:
+        while self._ready and not self._closed:
+            ready, self._ready = self._ready, []
+            batch = [(connection, connection.take_answers()) for connection in ready]
+            self.counters.gates += 1
+            await self._gate()
+            for connection, answers in batch:
+                connection.send(answers)
 
     def fail(self, error: Exception) -> None:
         """Ends the serving for good: nothing is sent any more. Only the first error counts."""
