@@ -156,13 +156,17 @@ class StoreScanner:
 
     def bytes_to(self, end: int) -> int:
         """What the cells from ``next_cell`` to ``end`` count for in a byte limit."""
-        if end == len(self.rows):
-            return self.bytes_ahead
-        return sum(self.sizes_to(end))
+        first, last = self.next_cell, len(self.rows)
+        if last - end <= end - first:
+            return self.bytes_ahead - sum(self._sizes(end, last))
+        return sum(self._sizes(first, end))
 
     def sizes_to(self, end: int) -> list[int]:
         """The same for each of these cells."""
-        cells = slice(self.next_cell, end)
+        return self._sizes(self.next_cell, end)
+
+    def _sizes(self, start: int, end: int) -> list[int]:
+        cells = slice(start, end)
         return [
             len(row) + len(qualifier) + len(value) + CELL_BYTES
             for row, qualifier, value in zip(
