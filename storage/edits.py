@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ..errors import IllegalArgumentError, NoSuchFamilyError, WrongRegionError
+from ..errors import IllegalArgumentError, InvalidRequestError, NoSuchFamilyError, WrongRegionError
 from ..model import LATEST_TIMESTAMP, CellType, RegionInfo, TableDescriptor, check_row
 from ..operations import Cell, Delete, Mutation, MutationKind, check_timestamp
 from .key import SEQUENCE_MAX, TIMESTAMP_MAX, RowEncoder, pack_tail
@@ -83,7 +83,7 @@ class EditBuilder:
                     raise self._no_such_family(family)
                 size = len(row) + len(family) + len(qualifier) + len(value) + CELL_FRAME_BYTES
                 if size > self._cell_bytes_max > 0:
-                    raise IllegalArgumentError(
+                    raise InvalidRequestError(
                         f"cell of {size} bytes; the limit is {self._cell_bytes_max}"
                     )
                 if is_put and cell_timestamp == LATEST_TIMESTAMP and kind == _PUT:
