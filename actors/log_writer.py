@@ -100,7 +100,7 @@ class LogWriter:
 
     async def start(self) -> None:
         """Creates the first file. Raises FencedError, OSError."""
-        await self._create_next()
+        await self._create_next(None)
 
     @property
     def files(self) -> int:
@@ -252,10 +252,7 @@ class LogWriter:
         old = self._log
         assert old is not None, "start() first"
         await self._seal(old)
-        await self._create_next()
-        # Recovery may have cleaned the fenced directory away before the new file brought it
-        # back without its mark; the old file is gone from its path then.
-        await old.check()
+        await self._create_next(old)
         await old.close()
         self.counters.rolls += 1
         self._tidy()
@@ -268,14 +265,21 @@ class LogWriter:
         self._length = await log.append(self._encoder.batch([], self._length))
         self._durable = self._length
 
-    async def _create_next(self) -> None:
+    async def _create_next(self, old: AppendLog | None) -> None:
+        """Goes over to a new file. Until it is known to count, ``check`` asks the old one."""
         self._number += 1
         path = f"{self._directory}/{self._prefix}{self._number}"
         log = await self._runtime.files.create_log(path)
+        encoder = WalEncoder(self._runtime.entropy.integer(63))
+        head_bytes = await log.append(encoder.begin())
+        if old is not None:
+            # Recovery may have cleaned the fenced directory away before the new file brought
+            # it back without its mark; the old file is gone from its path then.
+            await old.check()
         self._log = log
+        self._encoder = encoder
+        self._head_bytes = head_bytes
         self._opened_s = self._runtime.clock.monotonic_s()
-        self._encoder = WalEncoder(self._runtime.entropy.integer(63))
-        self._head_bytes = await log.append(self._encoder.begin())
         self._length = self._durable = self._head_bytes
         self._accounting.roll(path)
 
