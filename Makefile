@@ -10,7 +10,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable . --group test --group lint
 	touch $@
 
 demo: $(READY)

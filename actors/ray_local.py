@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,11 +121,13 @@ def _command(directory: str, cpus: int | None) -> list[str]:
         "--port=0",
         f"--temp-dir={directory}",
         "--node-ip-address=127.0.0.1",
-        f"--ray-client-server-port={_free_port()}",
         "--include-dashboard=false",
         "--disable-usage-stats",
         f"--object-store-memory={_OBJECT_STORE_BYTES}",
     ]
+    if find_spec("grpc"):
+        # With ray[client] installed Ray would also take a port that a Ray of the user may hold.
+        command.append(f"--ray-client-server-port={_free_port()}")
     return [*command, f"--num-cpus={cpus}"] if cpus else command
 
 
@@ -147,7 +150,7 @@ def _environment_of_ray(token_path: str) -> dict[str, str]:
 
 
 def _free_port() -> int:
-    """A port for Ray's client server, whose default a Ray of the user may hold."""
+    """A port nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
