@@ -44,6 +44,9 @@ EQUAL: Final = 2
 PLAIN: Final = 3
 
 _HEADER: Final = struct.Struct("<BBII" + 5 * "BI" + "BQ")
+_ONE_CELL: Final = (EQUAL, CONSTANT, CONSTANT, CONSTANT, EQUAL, CONSTANT)
+"""The forms in the header of a block of one cell: what ``_encode_one`` writes."""
+_TYPES: Final = tuple(bytes((code,)) for code in range(256))
 _DICTIONARY_SIZE_MAX: Final = 256
 _DICTIONARY_USES_MIN: Final = 4
 """A dictionary must save at least this many repetitions of each entry."""
@@ -97,6 +100,10 @@ def encode_columns(
     partial: bool = False,
 ) -> bytes:
     """The block of these columns: two as long as there are rows, five as there are cells."""
+    if len(values) == len(rows) == 1:
+        return _encode_one(
+            rows[0], families[0], qualifiers[0], timestamps[0], types[0], values[0], partial
+        )
     parts = [b""]
     row_form, row_parameter = _put_distinct(parts, rows)
     count_form, count_parameter = _put_numbers(parts, counts, "I")
@@ -124,6 +131,37 @@ def encode_columns(
         timestamp_parameter,
     )
     return b"".join(parts)
+
+
+def _encode_one(
+    row: bytes,
+    family: bytes,
+    qualifier: bytes,
+    timestamp: int,
+    type_code: int,
+    value: bytes,
+    partial: bool,
+) -> bytes:
+    """The block of a single cell, which is what most gets find, at a third of the cost."""
+    header = _HEADER.pack(
+        VERSION,
+        PARTIAL if partial else 0,
+        1,
+        1,
+        EQUAL,
+        len(row),
+        CONSTANT,
+        1,
+        CONSTANT,
+        len(family),
+        CONSTANT,
+        len(qualifier),
+        EQUAL,
+        len(value),
+        CONSTANT,
+        timestamp,
+    )
+    return b"".join((header, row, family, qualifier, _TYPES[type_code], value))
 
 
 # Each of these adds a column's data to ``parts`` and returns its shape.
@@ -184,6 +222,8 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
     version, flags, rows, cells, *shapes = _HEADER.unpack_from(data)
     if version != VERSION or flags & ~PARTIAL:
         raise BadFrameError(f"a columnar block of version {version}, flags {flags}")
+    if rows == cells == 1 and tuple(shapes[::2]) == _ONE_CELL and shapes[3] == 1:
+        return _decode_one(data, shapes, partial=bool(flags & PARTIAL))
     unfolded = (rows + cells) * _CELL_OVERHEAD_BYTES
     _limit(unfolded, bytes_max)
     reader = _BlockReader(data, _HEADER.size)
@@ -215,6 +255,26 @@ def decode_columns(data: bytes, bytes_max: int) -> Columns:
         types,
         values,
         bool(flags & PARTIAL),
+    )
+
+
+def _decode_one(data: bytes, shapes: Sequence[int], *, partial: bool) -> Columns:
+    """The counterpart of ``_encode_one``; what it unfolds to is what it is."""
+    family_at = _HEADER.size + shapes[1]
+    qualifier_at = family_at + shapes[5]
+    type_at = qualifier_at + shapes[7]
+    value_at = type_at + 1
+    if value_at + shapes[9] != len(data):
+        raise BadFrameError(f"a columnar block of one cell that is not {len(data)} bytes")
+    return Columns(
+        [data[_HEADER.size : family_at]],
+        [1],
+        [data[family_at:qualifier_at]],
+        [data[qualifier_at:type_at]],
+        [shapes[11]],
+        [data[type_at]],
+        [data[value_at:]],
+        partial,
     )
 
 

@@ -35,12 +35,15 @@ FRAME_BYTES_MAX: Final = 256 * 1024 * 1024
 """hbase.ipc.max.request.size, as shipped."""
 
 _VARINT_BYTES_MAX: Final = 5
+_SMALL: Final = tuple(bytes((value,)) for value in range(0x80))
 
 
 def varint(value: int) -> bytes:
     """Protobuf's encoding of a number that is not negative."""
     if value < 0x80:
-        return bytes((value,))
+        return _SMALL[value]
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
