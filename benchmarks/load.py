@@ -35,7 +35,8 @@ class Load:
     Args:
         addresses: of the cluster's servers.
         table: where to write.
-        prefixes: what rows begin with; every batch has rows of all of them.
+        prefixes: what rows begin with. Writers share them out, so that one whose region is
+            away does not stop the others; every batch has rows of all a writer has.
         writers: number of processes.
         batch: puts of a batch; 1: single calls.
         value_bytes: size of each value, which does not compress.
@@ -57,12 +58,24 @@ class Load:
         context = multiprocessing.get_context("spawn")
         self._stop: Event = context.Event()
         self._puts: Any = context.Array("Q", writers)
-        work = (addresses, table, tuple(prefixes), batch, value_bytes, puts_max)
+        shares = [prefixes[number::writers] or prefixes for number in range(writers)]
         self._writers: list[BaseProcess] = [
             context.Process(
-                target=_write, args=(number, *work, self._puts, self._stop), daemon=True
+                target=_write,
+                args=(
+                    number,
+                    addresses,
+                    table,
+                    tuple(share),
+                    batch,
+                    value_bytes,
+                    puts_max,
+                    self._puts,
+                    self._stop,
+                ),
+                daemon=True,
             )
-            for number in range(writers)
+            for number, share in enumerate(shares)
         ]
 
     def __enter__(self) -> Self:
