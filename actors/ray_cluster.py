@@ -1,47 +1,43 @@
 """A raybase cluster on Ray: starting it, finding it, ending it.
 
-``<root>/raybase.json`` names the root's format and cluster for ever; ``<root>/cluster.json``
-says where the running cluster is, so that later commands need no more than the root.
+``<root>/cluster.json`` says where the running cluster is, so that later commands need no more
+than the root.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import logging
 import os
 import socket
-import sys
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import ray
 from ray import exceptions as ray_errors
-from ray._private import worker as ray_worker
-from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .. import __version__
 from ..config import ClusterConfig
 from ..coordination.layout import Registry
 from ..errors import ClusterError, ProcessDiedError, RaybaseError
-from .coordinator import LOCK_FILE
+from .ray_join import answers_at, join_ray
 from .ray_local import LocalRay
+from .ray_root import (
+    check_root,
+    check_root_is_free,
+    claim_root,
+    prove_root_is_shared,
+    replace_file,
+)
 from .ray_runtime import kill_process, start_process, translated
 
-ROOT_FORMAT: Final = 1
-"""Changes when files of an older version can no longer be read as they stand."""
 COORDINATOR: Final = "coordinator"
-_MARKER: Final = "raybase.json"
 _PLACE: Final = "cluster.json"
 _CONTROL_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 60.0
-_LOCK_WAIT_S: Final = 3.0
 
 Progress = Callable[[str], None]
 
@@ -144,7 +140,7 @@ class RayCluster:
             if not place.local_ray.alive:
                 return None
             place.local_ray.use_token()
-        elif not _answers(place.address):
+        elif not answers_at(place.address):
             return None
         join_ray(place.address, place.namespace)
         cluster = cls(root, place)
@@ -298,60 +294,6 @@ class RayCluster:
         return True
 
 
-def check_root(root: Path) -> Path:
-    """Raises ClusterError unless the root is a directory of our format, or an empty one."""
-    root = root.absolute()
-    if not root.is_dir():
-        raise ClusterError(
-            f"there is no root directory {root}; make it first: it must be one that every node "
-            "of the Ray cluster sees"
-        )
-    if not os.access(root, os.W_OK | os.X_OK):
-        raise ClusterError(f"the root {root} cannot be written")
-    marker = root / _MARKER
-    if not marker.exists():
-        strangers = sorted(one.name for one in root.iterdir())[:3]
-        if strangers:
-            raise ClusterError(
-                f"{root} is not a root of raybase and not empty (it holds {strangers}); give an "
-                "empty directory"
-            )
-        return root
-    try:
-        found = json.loads(marker.read_text())["format"]
-    except (ValueError, KeyError, TypeError):
-        raise ClusterError(f"{marker} is damaged; it should be a JSON object") from None
-    if found != ROOT_FORMAT:
-        raise ClusterError(
-            f"the root {root} has format {found}, this raybase {__version__} reads format "
-            f"{ROOT_FORMAT}; use the version that wrote it"
-        )
-    return root
-
-
-def check_root_is_free(root: Path) -> None:
-    """Raises ClusterError if a coordinator, of whichever Ray, lives on the root.
-
-    Between a kill and the kernel's release of the lock there is a moment; it is waited for.
-    """
-    path = root / LOCK_FILE
-    if not path.exists():
-        return
-    deadline_s = time.monotonic() + _LOCK_WAIT_S
-    with path.open("rb") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                return
-            except OSError:
-                if time.monotonic() > deadline_s:
-                    raise ClusterError(
-                        f"the root {root} is in use by another cluster, in another Ray; stop "
-                        "that one first, or give another --root"
-                    ) from None
-            time.sleep(0.05)
-
-
 def check_port(host: str, port: int) -> None:
     """Raises ClusterError if the port region servers shall begin with is another program's."""
     if port == 0:
@@ -366,143 +308,14 @@ def check_port(host: str, port: int) -> None:
         ) from None
 
 
-def claim_root(root: Path) -> None:
-    """Marks an empty root as ours; the file is whole or not there."""
-    marker = root / _MARKER
-    if marker.exists():
-        return
-    text = json.dumps(
-        {"format": ROOT_FORMAT, "version": __version__, "cluster_id": str(uuid.uuid4())}
-    )
-    _replace(marker, text)
-
-
-def prove_root_is_shared(root: Path) -> None:
-    """Each node makes a file and sees at once those of all the others.
-
-    Also starts the workers that compactions and log splits will find warm. Raises
-    ClusterError naming the nodes that see another directory.
-    """
-    probe = f".probe-{uuid.uuid4().hex}"
-    nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
-
-    def on(node_id: str, function: Any, *args: Any) -> Any:
-        strategy = NodeAffinitySchedulingStrategy(node_id, soft=False)
-        task = ray.remote(num_cpus=0)(function).options(scheduling_strategy=strategy)
-        return task.remote(str(root), probe, *args)
-
-    try:
-        made = ray.get([on(node, _make_probe, node) for node in nodes])
-        if not all(made):
-            missing = [nodes[one] for one, ok in zip(nodes, made, strict=True) if not ok]
-            raise ClusterError(f"the root {root} cannot be written on the nodes {missing}")
-        seen = ray.get([on(node, _see_probes) for node in nodes])
-    except ray_errors.RayError as error:
-        raise ClusterError(f"the root could not be checked on every node: {error}") from None
-    finally:
-        for node in nodes:
-            (root / f"{probe}-{node}").unlink(missing_ok=True)
-    blind = [nodes[one] for one, count in zip(nodes, seen, strict=True) if count != len(nodes)]
-    if blind:
-        raise ClusterError(
-            f"the root {root} is not one directory for all nodes: {blind} do not see the files "
-            "of the others; put it on a file system that all share"
-        )
-
-
-def _make_probe(root: str, probe: str, node: str) -> bool:
-    from . import jobs, region_server  # noqa: F401 - makes this worker warm
-
-    try:
-        Path(root, f"{probe}-{node}").touch(exist_ok=False)
-    except OSError:
-        return False
-    return True
-
-
 def _send_signal(pid: int, number: int) -> None:
     os.kill(pid, number)
-
-
-def _see_probes(root: str, probe: str) -> int:
-    return sum(name.startswith(probe) for name in os.listdir(root))
-
-
-def join_ray(address: str, namespace: str) -> None:
-    """Joins this process to the Ray at ``address`` as a driver.
-
-    Raises ClusterError if nothing answers there, or Ray refuses us (a wrong token).
-    """
-    if ray.is_initialized():
-        if ray.get_runtime_context().gcs_address == address or address == "auto":
-            return
-        ray.shutdown()
-    if address.startswith("ray://"):
-        raise ClusterError(
-            f"{address} is an address for Ray Client; give the address of the head node, such "
-            "as 10.0.0.1:6379, and run on a machine of the cluster"
-        )
-    if address != "auto" and not _answers(address):
-        raise ClusterError(f"no Ray answers at {address}; is it running, is the port right?")
-    read_token_again()
-    # log_to_driver leaves Ray's notes on dead workers, whose deaths are our business.
-    ray_worker._worker_logs_enabled = False
-    try:
-        with _native_output_dropped():
-            ray.init(
-                address=address,
-                namespace=namespace,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                configure_logging=False,
-            )
-    except (ray_errors.RayError, RuntimeError, ConnectionError, ValueError) as error:
-        text = str(error).strip() or type(error).__name__
-        if "auth" in text.lower() or "Failed to connect" in text:
-            # Its port answered above, so what failed is the first call with our token.
-            raise ClusterError(
-                f"the Ray at {address} does not accept our token, or is not Ray; set "
-                "RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the token it was started with"
-            ) from None
-        raise ClusterError(f"cannot join the Ray at {address}: {text.splitlines()[0]}") from None
-
-
-@contextmanager
-def _native_output_dropped() -> Iterator[None]:
-    """Keeps what Ray's C++ side writes to the terminal away: it becomes a sentence of ours."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
-
-
-def read_token_again() -> None:
-    """Makes Ray see RAY_AUTH_MODE and the token as they are now, not as at its import."""
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return False
-    try:
-        with socket.create_connection((host, int(port)), timeout=3.0):
-            return True
-    except OSError:
-        return False
 
 
 def _write_place(root: Path, place: Place) -> None:
     local = place.local_ray.as_dict() if place.local_ray else None
     text = {"address": place.address, "namespace": place.namespace, "local_ray": local}
-    _replace(root / _PLACE, json.dumps(text))
+    replace_file(root / _PLACE, json.dumps(text))
 
 
 def _read_place(root: Path) -> Place | None:
@@ -516,11 +329,3 @@ def _read_place(root: Path) -> Place | None:
         raise ClusterError(
             f"{root / _PLACE} is damaged; remove it if no cluster runs on this root"
         ) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -9,7 +9,8 @@ from typing import Any, Final
 import ray
 from ray import exceptions as ray_errors
 
-from ..actors.ray_cluster import COORDINATOR, join_ray
+from ..actors.ray_cluster import COORDINATOR
+from ..actors.ray_join import join_ray
 from ..actors.ray_runtime import translated
 from ..coordination.layout import Registry
 from ..errors import ClusterError, MasterNotRunningError

@@ -47,7 +47,7 @@ def ray_cluster() -> Iterator[object]:
     import ray
     from ray.cluster_utils import Cluster
 
-    from raybase.actors.ray_cluster import read_token_again
+    from raybase.actors.ray_join import read_token_again
 
     read_token_again()
     cluster = Cluster(

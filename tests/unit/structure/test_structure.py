@@ -27,6 +27,8 @@ REAL_WORLD = {
     "actors/ray_process.py",
     "actors/ray_local.py",
     "actors/ray_cluster.py",
+    "actors/ray_join.py",
+    "actors/ray_root.py",
     "client/blocking.py",
     "client/cli.py",
     "client/shell.py",
