@@ -99,23 +99,31 @@ class RayCluster:
         cluster = cls(root, Place(address, namespace, local_ray))
         try:
             join_ray(address, namespace)
-            cluster._start_processes(config, masters, timeout_s, progress)
+            cluster._check_name_is_free()
+            try:
+                cluster._start_processes(config, masters, timeout_s, progress)
+            except BaseException:
+                cluster._end_processes()
+                raise
         except BaseException:
-            cluster._end_processes()
             ray.shutdown()
             if local_ray is not None:
                 local_ray.stop()
             raise
         return cluster
 
-    def _start_processes(
-        self, config: ClusterConfig, masters: int, timeout_s: float, progress: Progress
-    ) -> None:
-        if self._exists(COORDINATOR):
+    def _check_name_is_free(self) -> None:
+        """Raises ClusterError if any process lives under our name: it is another cluster's."""
+        if self.processes():
             raise ClusterError(
                 f"a cluster called {self.place.namespace!r} runs in the Ray at "
                 f"{self.place.address} already; give this one another --name"
             )
+
+    def _start_processes(
+        self, config: ClusterConfig, masters: int, timeout_s: float, progress: Progress
+    ) -> None:
+        """Requires: no process lives under our name."""
         deadline_s = time.monotonic() + timeout_s
         progress("checking that every node sees the root")
         claim_root(self.root)
@@ -256,7 +264,6 @@ class RayCluster:
         progress("closing regions")
         self._stop_processes()
         self._end_processes()
-        (self.root / _PLACE).unlink(missing_ok=True)
         ray.shutdown()
         if self.place.local_ray is not None:
             progress("ending the Ray of this cluster")
@@ -281,10 +288,10 @@ class RayCluster:
                 continue
 
     def _end_processes(self) -> None:
-        if not ray.is_initialized():
-            return
+        """Ends whatever lives under our name, and forgets where it was."""
         for name in self.processes():
             kill_process(name, self.place.namespace)
+        (self.root / _PLACE).unlink(missing_ok=True)
 
     def _exists(self, name: str) -> bool:
         try:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -99,16 +100,13 @@ def test_starting_twice_is_refused(running: Path) -> None:
     refused(run("start", "--root", str(running), *QUICK), "running", "raybase stop")
 
 
-def test_a_second_cluster_on_a_root_in_use_is_refused(
-    running: Path, ray_cluster: object, tmp_path: Path
-) -> None:
+def test_a_second_cluster_on_a_root_in_use_is_refused(running: Path, ray_cluster: Any) -> None:
     """From another Ray, which cannot know the first by name."""
-    (tmp_path / "link").symlink_to(running)
     place = running / "cluster.json"
     saved = place.read_text()
     place.unlink()
     try:
-        address = ray_cluster.address  # type: ignore[attr-defined]
+        address = ray_cluster.address
         result = run(
             "start", "--root", str(running), "--address", address, "--name=second", *QUICK,
             RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=os.environ["RAY_AUTH_TOKEN_PATH"],
@@ -117,6 +115,19 @@ def test_a_second_cluster_on_a_root_in_use_is_refused(
     finally:
         place.write_text(saved)
     assert run("status", "--root", str(running)).returncode == 0
+
+
+def test_a_second_cluster_of_a_name_is_refused_and_the_first_lives_on(
+    root: Path, tmp_path: Path, ray_cluster: Any
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    place = ["--address", ray_cluster.address, "--name=taken", *QUICK]
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": os.environ["RAY_AUTH_TOKEN_PATH"]}
+    assert run("start", "--root", str(root), *place, **token).returncode == 0
+    refused(run("start", "--root", str(other), *place, **token), "'taken'", "--name")
+    assert run("status", "--root", str(root), **token).returncode == 0
+    assert run("stop", "--root", str(root), **token).returncode == 0
 
 
 def test_a_missing_root_is_refused(tmp_path: Path) -> None:
@@ -150,10 +161,10 @@ def test_no_ray_at_the_address_is_refused(root: Path) -> None:
     refused(result, "no Ray answers at 127.0.0.1:1")
 
 
-def test_a_wrong_token_is_refused(root: Path, ray_cluster: object, tmp_path: Path) -> None:
+def test_a_wrong_token_is_refused(root: Path, ray_cluster: Any, tmp_path: Path) -> None:
     wrong = tmp_path / "token"
     wrong.write_text("0" * 64)
-    address = ray_cluster.address  # type: ignore[attr-defined]
+    address = ray_cluster.address
     result = run(
         "start", "--root", str(root), "--address", address, *QUICK,
         RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(wrong),
@@ -165,7 +176,7 @@ def test_an_unknown_setting_is_refused(root: Path) -> None:
     refused(run("start", "--root", str(root), "--set", "store.nope=1"), "store.nope")
 
 
-def test_stop_ends_our_ray_and_leaves_the_users(root: Path, ray_cluster: object) -> None:
+def test_stop_ends_our_ray_and_leaves_the_users(root: Path, ray_cluster: Any) -> None:
     """Also: a stopped cluster starts again with what it held."""
     result = run("start", "--root", str(root), *QUICK)
     assert result.returncode == 0, result.stderr
@@ -187,7 +198,7 @@ def test_stop_ends_our_ray_and_leaves_the_users(root: Path, ray_cluster: object)
     refused(run("stop", "--root", str(root)), "no cluster is running")
     import ray
 
-    ray.init(address=ray_cluster.address, log_to_driver=False)  # type: ignore[attr-defined]
+    ray.init(address=ray_cluster.address, log_to_driver=False)
     assert any(node["Alive"] for node in ray.nodes())
     ray.shutdown()
 
