@@ -9,6 +9,7 @@ import pytest
 from raybase.errors import BlockMiss, NoSuchFamilyError, WrongRegionError
 from raybase.model import META_REGION, FamilyDescriptor, RegionInfo, TableName, TimeRange
 from raybase.operations import ALL_VERSIONS, Delete, Get, Put, Scan
+from raybase.storage import store_scanner
 
 F = FamilyDescriptor(b"f", block_bytes=256)
 G = FamilyDescriptor(b"g", max_versions=3, block_bytes=256)
@@ -157,6 +158,17 @@ def test_a_scan_stays_within_its_region(make_engine: Any) -> None:
     engine.write(*(Put(row).add(b"f", b"q", b"v") for row in (b"b", b"c", b"cz")))
     assert rows_of(engine.scan(Scan(b"a", b"z"))) == [b"b", b"c", b"cz"]
     assert rows_of(engine.scan(Scan(b"z", b"a", reversed=True))) == [b"cz", b"c", b"b"]
+
+
+def test_expired_versions_below_the_minimum_are_found_over_windows(
+    make_engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_scanner, "FIRST_WINDOW_CELLS", 1)
+    monkeypatch.setattr(store_scanner, "WINDOW_CELLS", 1)
+    engine = make_engine(FamilyDescriptor(b"f", max_versions=3, min_versions=2, ttl_s=1))
+    for at in (1, 2, 3):
+        engine.write(Put(b"r").add(b"f", b"q", b"%d" % at, at))
+    assert engine.get(Get(b"r", max_versions=9)).values == [b"3", b"2"]
 
 
 # Read points
@@ -310,6 +322,16 @@ def test_meta_rows_are_in_their_own_order_in_both_directions(make_engine: Any) -
     starts = [b"", b"\0", b"\0\0", b"+", b",", b",,", b"a", b"a,b", b"b"]
     rows = [b"t,%b,1" % start for start in starts] + [b"u,%b,1" % start for start in starts]
     engine.write(*(Put(row).add(b"info", b"q", b"") for row in reversed(rows)))
+    engine.flush()
+    assert rows_of(engine.scan(Scan())) == rows
+    assert rows_of(engine.scan(Scan(reversed=True))) == rows[::-1]
+
+
+@pytest.mark.parametrize("count", range(1, 20))
+def test_the_last_row_is_read_wherever_the_last_block_begins(make_engine: Any, count: int) -> None:
+    engine = make_engine(FamilyDescriptor(b"info", block_bytes=256), info=META_REGION)
+    rows = [b"t,%03d,1" % number for number in range(count)]
+    engine.write(*(Put(row).add(b"info", b"q", b"v" * 40) for row in rows))
     engine.flush()
     assert rows_of(engine.scan(Scan())) == rows
     assert rows_of(engine.scan(Scan(reversed=True))) == rows[::-1]

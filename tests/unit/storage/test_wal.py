@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import random
+import struct
 
+import google_crc32c
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from raybase.errors import CorruptionError
 from raybase.model import TableName
@@ -141,3 +145,40 @@ def test_a_log_is_split_by_region_above_what_is_flushed() -> None:
 def test_regions_that_are_not_asked_for_are_left_out_of_a_split() -> None:
     data, _ = log_of(BATCHES)
     assert [one.region for one in split_log("log", data, {"r2": 0})] == ["r2"]
+
+
+def test_a_record_that_makes_no_sense_is_corruption_though_its_checksum_holds() -> None:
+    good = record(1).encode()
+    payload = bytearray(good[8:])
+    at = payload.index(b"ns:t")
+    payload[at : at + 4] = b"\xff\xff:t"
+    bad = struct.pack(">II", len(payload), google_crc32c.value(bytes(payload))) + bytes(payload)
+    with pytest.raises(CorruptionError, match="makes no sense"):
+        list(read_log("log", encode_log([bad])))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            WalRecord,
+            st.sampled_from(["r1", "0123456789abcdef"]),
+            st.just(TABLE),
+            st.integers(0, 2**64 - 1),
+            st.integers(0, 2**63 - 1),
+            st.lists(
+                st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9))).map(
+                    lambda cells: FamilyCells(
+                        b"f", [cell[0] for cell in cells], [cell[1] for cell in cells]
+                    )
+                ),
+                max_size=3,
+            ).map(tuple),
+            st.integers(0, 2**64 - 1),
+            st.integers(0, 2**64 - 1),
+            st.sampled_from(["", "cluster"]),
+        )
+    )
+)
+def test_any_record_is_read_as_it_was_written(records: list[WalRecord]) -> None:
+    assert list(read_log("log", encode_log([one.encode() for one in records]))) == records
