@@ -3,7 +3,8 @@
 Clients work and note what they are told; an operator flushes, splits and moves; processes are
 killed (twice at least), stopped, cut off and slandered; messages are late, lost and doubled.
 Then everything heals, and within a bound all regions must be open and fsck clean. Work goes
-on, the power goes off under it, and a cold start from the files must bring everything back.
+on, the power goes off under it, in some stories again during recovery, and a cold start from
+the files must bring everything back.
 What clients were told must fit one correct table throughout.
 """
 
@@ -144,6 +145,7 @@ class Story:
             return
         await asyncio.sleep(self.config.calm_s)
         await self._lose_power()
+        await self._stumble()
         self.cluster.start()
         if await self._settles("after the cold start"):
             await self._in_client("reader", self._read_everything())
@@ -194,6 +196,14 @@ class Story:
         for client, _ in self._clients:
             # They die with the cluster; what they had asked for is unknown.
             simulation.end(client.name)
+
+    async def _stumble(self) -> None:
+        """In some stories the power goes off again while the cluster recovers from it."""
+        chance = self.simulation.world.stream("stumble")
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            self.cluster.start()
+            await asyncio.sleep(chance.uniform(0.5, 4.0))
+            self.simulation.power_loss()
 
     async def _settles(self, when: str) -> bool:
         runtime = self.simulation.runtime_for("main")
