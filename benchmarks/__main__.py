@@ -26,13 +26,15 @@ def main() -> None:
         console = Console(width=WIDTH_OF_A_FILE)
     report = Report(console, machine.describe(settings.root))
     report.show_machine()
-    with Lab(settings.root) as lab:
-        for name in names:
-            report.console.rule(f"{name}: {ROWS[name].what}", align="left")
-            report.add(ROWS[name].measure(settings, lab))
-    report.show_table()
-    if options.json:
-        report.write_json(options.json)
+    try:
+        with Lab(settings.root) as lab:
+            for name in names:
+                report.console.rule(f"{name}: {ROWS[name].what}", align="left")
+                report.add(ROWS[name].measure(settings, lab))
+    finally:
+        report.show_table()
+        if options.json:
+            report.write_json(options.json)
 
 
 def _options() -> argparse.Namespace:

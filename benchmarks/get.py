@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 from raybase import Put
@@ -9,7 +10,7 @@ from raybase.operations import Get, Scan
 
 from .engine import NOW_MS, Engine
 from .lab import Lab
-from .load import FAMILY, QUALIFIER
+from .load import FAMILY, QUALIFIER, CpuShare
 from .report import Figure, figure
 from .settings import Settings
 from .timing import each, quiet_collector
@@ -44,7 +45,14 @@ def through_client(settings: Settings, lab: Lab) -> list[Figure]:
         )
         cluster.connection.admin.flush("t")
         each(table.get, rows)
+        ((_, server),) = cluster.regions("t")
+        asked = chance.choices(rows, k=settings.some(20000, 5000))
         with quiet_collector():
-            times = each(table.get, chance.choices(rows, k=settings.some(20000, 5000)))
-    note = "one blocking client, rows at random, one cached file"
+            cpu = CpuShare([os.getpid(), cluster.pid_of(server)])
+            times = each(table.get, asked)
+            client_us, server_us = (1e6 * used_s / len(asked) for used_s in cpu.seconds())
+    note = (
+        "one blocking client, rows at random, one cached file; "
+        f"{client_us:.0f} us of CPU in the client, {server_us:.0f} us in the server"
+    )
     return [figure("get through the client, one by one", "us", CLIENT_US, times, note=note)]

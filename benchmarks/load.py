@@ -146,7 +146,7 @@ def _write(
 
 
 class CpuShare:
-    """Share of a core that processes used between two moments."""
+    """What processes use of the CPU from now on."""
 
     def __init__(self, pids: Sequence[int]) -> None:
         self._processes = [psutil.Process(pid) for pid in pids]
@@ -156,9 +156,11 @@ class CpuShare:
     def _used(self) -> list[float]:
         return [sum(one.cpu_times()[:2]) for one in self._processes]
 
+    def seconds(self) -> list[float]:
+        """CPU time each has used since."""
+        return [now - before for now, before in zip(self._used(), self._before, strict=True)]
+
     def shares(self) -> list[float]:
+        """The same as a share of the time that has passed."""
         passed_s = time.perf_counter() - self._began_s
-        return [
-            (now - before) / passed_s
-            for now, before in zip(self._used(), self._before, strict=True)
-        ]
+        return [used_s / passed_s for used_s in self.seconds()]

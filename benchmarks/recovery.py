@@ -44,7 +44,7 @@ class Victim:
 
 
 def after_kill(settings: Settings, lab: Lab) -> list[Figure]:
-    rounds = settings.some(5, 2)
+    rounds = settings.some(3, 2)
     idle = [_idle(lab) for _ in range(rounds)]
     loaded = [_under_load(lab) for _ in range(rounds)]
     megabytes = WAL_BYTES // 2**20

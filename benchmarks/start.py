@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-c", "from raybase.client.cli import main; main()")
 
 def served_cluster(settings: Settings, lab: Lab) -> list[Figure]:
     """``raybase start`` until it returns: then hbase:meta and three servers serve."""
-    rounds = settings.some(5, 2)
+    rounds = settings.some(3, 2)
     alone = [_start(lab, None) for _ in range(rounds)]
     joining = [_start(lab, lab.ray.address) for _ in range(rounds)]
     note = "`raybase start`, interpreter and imports included; 2 masters, 3 region servers"
