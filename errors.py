@@ -340,6 +340,9 @@ class BadArgumentsError(CoordinationError):
 class CorruptionError(RaybaseError):
     """Stored bytes are not what was written. Nothing was skipped over or made up."""
 
+    java_class = _HBASE + "io.hfile.CorruptHFileException"
+    do_not_retry = True
+
     def __init__(self, path: str, offset: int, reason: str) -> None:
         super().__init__(path, offset, reason)
         self.path = path

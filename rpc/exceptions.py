@@ -8,6 +8,7 @@ from typing import Final
 
 from ..errors import (
     CallQueueTooBigError,
+    CorruptionError,
     InvalidRequestError,
     NotServingRegionError,
     RaybaseError,
@@ -20,6 +21,7 @@ INTERNAL: Final = RaybaseError.java_class
 """Class of what went wrong inside the server and has no name of its own: a bug."""
 
 _MOVED = re.compile(r"hostname=(\S+) port=(\d+) startCode=(-?\d+)\. As of locationSeqNum=(-?\d+)\.")
+_CORRUPT = re.compile(r"(.*) \(file (\S+), offset (\d+)\)", re.DOTALL)
 
 
 def _tree(base: type[RaybaseError]) -> Iterator[type[RaybaseError]]:
@@ -33,7 +35,7 @@ def _classes_by_java_name() -> dict[str, type[RaybaseError]]:
     return {
         one.java_class: one
         for one in _tree(RaybaseError)
-        if "java_class" in vars(one) and one is not RegionMovedError
+        if "java_class" in vars(one) and one not in (RegionMovedError, CorruptionError)
     }
 
 
@@ -63,6 +65,10 @@ def error_from_text(name: str, text: str, *, do_not_retry: bool = False) -> Rayb
             host, port, start_code, sequence_id = place.groups()
             return RegionMovedError(host, int(port), int(start_code), int(sequence_id))
         return NotServingRegionError(message)
+    if name == CorruptionError.java_class:
+        damaged = _CORRUPT.search(message.removeprefix(f"{name}: "))
+        reason, path, offset = damaged.groups() if damaged else (message, "unknown", "0")
+        return CorruptionError(path, int(offset), reason)
     known = _BY_JAVA_NAME.get(name)
     if known is not None:
         return known(message.removeprefix(f"{name}: "))

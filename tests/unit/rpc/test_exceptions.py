@@ -7,6 +7,7 @@ import pytest
 from raybase import errors
 from raybase.errors import (
     CallQueueTooBigError,
+    CorruptionError,
     InvalidRequestError,
     NotServingRegionError,
     RaybaseError,
@@ -110,3 +111,12 @@ def test_an_unknown_class_keeps_its_name_and_whether_to_retry() -> None:
     assert isinstance(found, InvalidRequestError)
     assert str(found) == "org.example.OddException: odd"
     assert type(error_from_text("org.example.OddException", "odd")) is RetryableError
+
+
+def test_damage_keeps_its_file_and_offset_and_is_not_tried_again() -> None:
+    error = CorruptionError("data/default/t/abc/f/0001", 4096, "bad checksum (block 3)")
+    response = exception_response(error)
+    assert response.do_not_retry
+    again = error_from_response(response)
+    assert isinstance(again, CorruptionError)
+    assert again.args == error.args
