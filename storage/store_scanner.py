@@ -151,8 +151,8 @@ class StoreScanner:
         self.qualifiers += qualifiers
         self.timestamps += seen.timestamps
         self.values += seen.values
-        content = len(joined) + sum(map(len, seen.values))
-        self.bytes_ahead += content + (CELL_BYTES - 2 * len(END)) * len(rows)
+        content = sum(map(len, seen.values)) + CELL_BYTES * len(rows)
+        self.bytes_ahead += content + sum(map(len, rows)) + sum(map(len, qualifiers))
 
     def bytes_to(self, end: int) -> int:
         """What the cells from ``next_cell`` to ``end`` count for in a byte limit."""

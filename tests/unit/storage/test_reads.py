@@ -112,6 +112,20 @@ def test_a_row_is_cut_only_if_that_is_allowed(make_engine: Any) -> None:
         assert sorted(parts, key=lambda cell: cell[0]) == whole
 
 
+@pytest.mark.parametrize("bytes_max", range(1, 400, 9))
+def test_bytes_are_counted_alike_with_and_without_escapes(make_engine: Any, bytes_max: int) -> None:
+    engine = make_engine(F)
+    one = Put(b"\0r\0")
+    for number in range(12):
+        one.add(b"f", b"\0" * number, b"v")
+    engine.write(one)
+    batch = engine.scanner(Scan()).next(bytes_max=bytes_max, partial=True)
+    sizes = [5 + number + 1 + 24 for number in range(12)]  # the row counts as it is encoded
+    assert len(list(batch.cells())) == len(batch)
+    enough = (count for count in range(1, 12) if sum(sizes[:count]) >= bytes_max)
+    assert len(batch) == next(enough, 12)
+
+
 def test_a_call_returns_after_looking_at_so_many_cells(make_engine: Any) -> None:
     """A scan over what is deleted must not hold up everybody else."""
     engine = make_engine(F)
