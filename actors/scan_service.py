@@ -19,7 +19,6 @@ from ..rpc.proto import hbase_pb2 as pb
 from ..rpc.reads import ROWS_MAX
 from ..storage.cells import CellBatch
 from ..storage.scanner import RegionScanner
-from ..storage.store_scanner import CELL_BYTES
 from .hosted_region import HostedRegion
 from .observers import Action, authorize_columns
 from .region_host import RegionHost
@@ -152,22 +151,18 @@ class ScanService:
 
     async def _slice(self, one: OpenScan, limits: _Limits, out: CellBatch) -> bool:
         """Adds what one look at the region brings; whether there may be more for this call."""
-        batch = await one.hosted.resume(
+        before = out.row_count
+        await one.hosted.resume(
             lambda: one.scanner.next(
-                limits.rows, limits.bytes, CELLS_A_SLICE, partial=limits.partial
+                limits.rows, limits.bytes, CELLS_A_SLICE, partial=limits.partial, into=out
             )
         )
-        if batch.row_count:
-            base = len(out)
-            for name in ("rows", "families", "qualifiers", "timestamps", "types", "values"):
-                getattr(out, name).extend(getattr(batch, name))
-            out.row_ends.extend([base + end for end in batch.row_ends])
-            out.partial = batch.partial
-            limits.bytes -= _bytes_of(batch)
-            whole = batch.row_count - batch.partial
-            one.rows_left -= whole if one.rows_left > 0 else 0
+        rows = out.row_count - before
+        if rows:
+            limits.bytes -= one.scanner.bytes_taken
+            one.rows_left -= rows - out.partial if one.rows_left > 0 else 0
             if limits.rows:
-                limits.rows -= batch.row_count
+                limits.rows -= rows
                 if limits.rows <= 0:
                     return False
         return not (one.scanner.exhausted or limits.bytes <= 0 or out.partial)
@@ -185,9 +180,3 @@ class ScanService:
         if authorizer is not None:
             table = hosted.info.table
             authorize_columns(authorizer, call.context, Action.READ, table, scan.columns)
-
-
-def _bytes_of(batch: CellBatch) -> int:
-    """As the region counts against its limit."""
-    texts = sum(map(len, batch.rows)) + sum(map(len, batch.qualifiers))
-    return texts + sum(map(len, batch.values)) + len(batch) * CELL_BYTES

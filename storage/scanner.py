@@ -205,6 +205,8 @@ class RegionScanner:
         self._batch = CellBatch()
         self._budget: Budget | None = None
         self._rows_allowed = 0
+        self.bytes_taken = 0
+        """What the rows that the last ``next`` brought count for in its ``bytes_max``."""
         self.is_closed = False
         if self.exhausted:
             self.close()
@@ -221,6 +223,7 @@ class RegionScanner:
         cells_max: int = 0,
         *,
         partial: bool = False,
+        into: CellBatch | None = None,
     ) -> CellBatch:
         """The next rows; an empty batch if there are none, or none among ``cells_max`` cells.
 
@@ -232,6 +235,7 @@ class RegionScanner:
                 that the caller can give way to others; 0: no limit.
             partial: whether the last row of the batch may be cut (``CellBatch.partial``); the
                 next batch goes on with its next cell.
+            into: a batch of whole rows to add to, and to return, instead of a new one.
 
         Raises BlockMiss: fetch the block, hand it to the file, and call again with the same
         arguments. Nothing is lost or repeated.
@@ -244,9 +248,11 @@ class RegionScanner:
                 partial,
             )
             self._rows_allowed = self._budget.rows
+            self._batch = CellBatch() if into is None else into
         if not self.exhausted:
             self._range.take(self._batch, self._budget)
         self._rows_left -= self._rows_allowed - self._budget.rows
+        self.bytes_taken = (bytes_max or UNLIMITED) - self._budget.bytes
         batch, self._batch, self._budget = self._batch, CellBatch(), None
         if self.exhausted:
             self.close()
