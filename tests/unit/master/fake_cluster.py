@@ -474,7 +474,7 @@ class FakeCluster:
             if now != target or is_before != before:
                 return False
             self.store.hook = never
-            self.simulation.kill(name)
+            self.simulation.end(name)
             return True
 
         self.store.hook = hook

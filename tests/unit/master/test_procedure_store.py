@@ -83,7 +83,7 @@ def test_every_stored_update_survives_power_loss(
             expected.update(saved)
             for one in removed:
                 expected.pop(one, None)
-        simulation.kill(f"master-{epoch}")
+        simulation.end(f"master-{epoch}")
         simulation.power_loss()
 
 
@@ -94,7 +94,7 @@ def test_a_master_that_died_while_it_opened_leaves_all(simulation: Simulation) -
         name = f"master-{epoch}"
         runtime = simulation.runtime_for(name)
         simulation.start(name, RegionProcedureStore.open(runtime, simulation.config, epoch))
-        simulation.later(epoch * 0.0002, lambda name=name: simulation.kill(name))
+        simulation.later(epoch * 0.0002, lambda name=name: simulation.end(name))
         simulation.run(simulation.runtime_for("main").clock.sleep(0.2), 10)
         if epoch % 3 == 0:
             simulation.power_loss()

@@ -179,7 +179,7 @@ def test_the_server_of_meta_may_die(cluster: FakeCluster) -> None:
 
 def test_all_servers_may_die_with_the_master(cluster: FakeCluster) -> None:
     create(cluster, b"c", b"f", b"k")
-    cluster.simulation.kill(cluster.master)
+    cluster.simulation.end(cluster.master)
     for name in cluster.live():
         cluster.kill_server(name)
     cluster.elect()
