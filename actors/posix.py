@@ -16,6 +16,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -112,7 +113,7 @@ class PosixLog:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
             if sync:
-                os.fdatasync(self._descriptor)
+                _sync_data(self._descriptor)
         except OSError as error:
             self._failed = True
             raise SyncFailedError(f"cannot append to {self._path}: {error}") from error
@@ -177,7 +178,7 @@ class PosixFiles:
         flags = os.O_WRONLY | os.O_CREAT
         descriptor = self._below(absolute, lambda: os.open(mark, flags, 0o644))
         try:
-            os.fsync(descriptor)
+            _sync_file(descriptor)
         finally:
             os.close(descriptor)
         _sync_directory(absolute)
@@ -293,7 +294,7 @@ class PosixFiles:
         descriptor = self._below(directory, lambda: os.open(temporary, flags, 0o644))
         try:
             _write_all(descriptor, parts)
-            os.fsync(descriptor)
+            _sync_file(descriptor)
         except OSError:
             os.unlink(temporary)
             raise
@@ -326,10 +327,26 @@ class PosixFiles:
         self._durable.update(missing)
 
 
+if sys.platform == "darwin":
+
+    def _sync_file(descriptor: int) -> None:
+        """macOS's fsync leaves the bytes in the drive's cache."""
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+
+    _sync_data = _sync_file
+else:
+
+    def _sync_file(descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def _sync_data(descriptor: int) -> None:
+        os.fdatasync(descriptor)
+
+
 def _sync_directory(directory: str) -> None:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        _sync_file(descriptor)
     finally:
         os.close(descriptor)
 
