@@ -21,8 +21,11 @@ IDLE_S = 2.0
 LOADED_S = 4.0
 WAL_BYTES = 100 * 2**20
 REGIONS = 12
+RECORD_BYTES = 50
+"""About what a put takes in the log besides its value; more if it is alone in its record."""
 BATCH = 100
 VALUE_BYTES = 1000
+SMALL_VALUE_BYTES = 100
 WRITERS = 4
 PAUSE_S = 0.005
 TIMEOUT_S = 60.0
@@ -45,17 +48,19 @@ class Victim:
 
 def after_kill(settings: Settings, lab: Lab) -> list[Figure]:
     rounds = settings.some(3, 2)
-    idle = [_idle(lab) for _ in range(rounds)]
+    idle = [_idle(lab, VALUE_BYTES) for _ in range(rounds)]
+    small = [_idle(lab, SMALL_VALUE_BYTES) for _ in range(rounds)]
     loaded = [_under_load(lab) for _ in range(rounds)]
     megabytes = WAL_BYTES // 2**20
-    what = f"kill -9 of a server with {megabytes} MB of WAL to its last region served"
-    values = f"values of {VALUE_BYTES} bytes, 3 servers of which 2 remain, {REGIONS // 3} regions"
+    what = f"kill -9 with {megabytes} MB of WAL to the last region served"
+    records = f"records of {BATCH} puts, {REGIONS // 3} regions, 2 servers remain"
     return [
+        figure(f"{what}: idle, values of {VALUE_BYTES} bytes", "s", IDLE_S, idle, note=records),
         figure(
-            f"{what}: idle machine", "s", IDLE_S, idle, note=f"records of {BATCH} puts, {values}"
+            f"{what}: idle, values of {SMALL_VALUE_BYTES} bytes", "s", IDLE_S, small, note=records
         ),
         figure(
-            f"{what}: under load",
+            f"{what}: under load, values of {VALUE_BYTES} bytes",
             "s",
             LOADED_S,
             loaded,
@@ -64,15 +69,15 @@ def after_kill(settings: Settings, lab: Lab) -> list[Figure]:
     ]
 
 
-def _idle(lab: Lab) -> float:
+def _idle(lab: Lab, value_bytes: int) -> float:
     with _prepared(lab) as (cluster, victim):
         table = cluster.connection.table("t")
         chance = random.Random(5)
-        for start in range(0, WAL_BYTES // VALUE_BYTES, BATCH):
+        for start in range(0, WAL_BYTES // (value_bytes + RECORD_BYTES), BATCH):
             prefix = victim.prefixes[start // BATCH % len(victim.prefixes)]
             table.put_many(
                 [
-                    put_of(row_of(prefix, start + number), chance.randbytes(VALUE_BYTES))
+                    put_of(row_of(prefix, start + number), chance.randbytes(value_bytes))
                     for number in range(BATCH)
                 ]
             )
@@ -81,7 +86,7 @@ def _idle(lab: Lab) -> float:
 
 def _under_load(lab: Lab) -> float:
     with _prepared(lab) as (cluster, victim):
-        puts = WAL_BYTES // VALUE_BYTES // WRITERS
+        puts = WAL_BYTES // (VALUE_BYTES + RECORD_BYTES) // WRITERS
         with Load(
             cluster.addresses,
             "t",

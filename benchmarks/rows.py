@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import codec, engine, files, get, latency, move, put, recovery, scan, size, start
+from . import (
+    codec,
+    engine,
+    files,
+    get,
+    latency,
+    move,
+    path,
+    put,
+    recovery,
+    scan,
+    size,
+    start,
+)
 from .lab import Lab
 from .report import Figure
 from .settings import Settings
@@ -32,5 +45,6 @@ ROWS = {
     "recovery": Row(recovery.after_kill, "kill -9 of a server to its last region served"),
     "size": Row(size.large_and_small, "get in a large table against a small one"),
     "engine": Row(engine.details, "reads and writes inside the engine", has_budget=False),
+    "path": Row(path.details, "a get through a server's Python, without sockets", has_budget=False),
     "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
 }
