@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from .. import __version__
 from ..config import ClusterConfig
 from ..errors import IllegalArgumentError, RaybaseError
+from .status_tables import status_tables
 
 DEFAULT_ROOT = Path("raybase-data")
 """Made on first use; any other root must exist, so that a missing mount is noticed."""
-
-_SERVER_COUNTS = ("regions", "memstore_bytes", "files", "requests")
 
 console = Console()
 
@@ -128,7 +126,7 @@ def stop(root: Path | None) -> None:
 @main.command()
 @root_option
 def status(root: Path | None) -> None:
-    """Show servers, regions, procedures and what is in transition."""
+    """Show servers, tables, procedures and regions in transition."""
     from ..actors.ray_cluster import RayCluster
 
     cluster = RayCluster.get(_root(root))
@@ -149,7 +147,11 @@ def shell(root: Path | None, address: str | None, commands: tuple[str, ...]) -> 
 
 
 @main.command()
-@root_option
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="An empty directory for the cluster's files.  [default: a temporary one]",
+)
 @click.option("--address", envvar="RAY_ADDRESS", help="Ray to join, as host:port or 'auto'.")
 @click.option("--keep", is_flag=True, help="Leave the cluster running at the end.")
 @click.option(
@@ -179,36 +181,6 @@ def bootstrap(root: Path) -> str:
     cluster = RayCluster.get(root)
     cluster.check_version()
     return cluster.addresses()
-
-
-def status_tables(found: dict[str, Any]) -> list[Table]:
-    """The active master's status as tables to print."""
-    servers = Table(title=f"master {found['master']}", title_justify="left")
-    for column in ("server", "process", "regions", "memstore", "files", "requests"):
-        justify: Literal["left", "right"] = "left" if column in ("server", "process") else "right"
-        servers.add_column(column, justify=justify, overflow="fold")
-    for one in found["servers"]:
-        servers.add_row(
-            str(one["server"]),
-            str(one.get("process", "")),
-            *(
-                str(one.get(name, ""))
-                for name in ("regions", "memstore_bytes", "files", "requests")
-            ),
-        )
-    tables = Table(title="tables", title_justify="left")
-    for column in ("table", "state", "regions"):
-        tables.add_column(column)
-    for one in found["tables"]:
-        tables.add_row(str(one["table"]), str(one["state"]), str(one["regions"]))
-    moving = Table(title="in transition", title_justify="left")
-    for column in ("region", "state", "server", "age s", "reason"):
-        moving.add_column(column, overflow="fold")
-    for one in found["in_transition"]:
-        moving.add_row(
-            *(str(one.get(name, "")) for name in ("region", "state", "server", "age_s", "reason"))
-        )
-    return [servers, tables, *([moving] if found["in_transition"] else [])]
 
 
 def _root(given: Path | None, *, make: bool = False) -> Path:
