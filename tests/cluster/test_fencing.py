@@ -7,9 +7,11 @@ the same row at the new owner through an ordinary client.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,6 +29,7 @@ from raybase.rpc.reads import get_request
 from .conftest import add_node, eventually
 
 ROW = b"row"
+GRAVE = b"written at the old owner"
 
 
 class Pinned:
@@ -43,6 +46,18 @@ class Pinned:
     def send(self, method: str, request: Any) -> None:
         self._socket.sendall(self._connection.call(method, request)[1])
 
+    def ask(self, method: str, request: Any) -> Any:
+        """The answer to one call; None if the server closed the connection or is silent."""
+        try:
+            self.send(method, request)
+            self._socket.settimeout(60)
+            while data := self._socket.recv(65536):
+                for answer in self._connection.feed(data):
+                    return answer
+        except OSError:
+            return None
+        return None
+
     def answers(self, timeout_s: float) -> list[Any]:
         """All that arrives until the server closes the connection or the time is over."""
         found: list[Any] = []
@@ -57,6 +72,36 @@ class Pinned:
                 break
             found += self._connection.feed(data)
         return found
+
+
+class Stubborn(threading.Thread):
+    """Reads and writes at the pinned server, one call after the other, until it is gone.
+
+    ``reads`` and ``writes`` hold when each call that succeeded was sent, and what it was about.
+    """
+
+    def __init__(self, pinned: Pinned, region: bytes) -> None:
+        super().__init__(daemon=True)
+        self._pinned = pinned
+        self._region = region
+        self.reads: list[tuple[float, bytes]] = []
+        self.writes: list[tuple[float, int]] = []
+
+    def run(self) -> None:
+        for number in itertools.count(1):
+            sent_s = time.monotonic()
+            answer = self._pinned.ask("Get", get_request(self._region, Get(ROW)))
+            if answer is None:
+                return
+            if answer.error is None:
+                self.reads.append((sent_s, answer.cells.values[0]))
+            sent_s = time.monotonic()
+            put = Put(GRAVE).add(b"f", b"q", b"%d" % number)
+            answer = self._pinned.ask("Mutate", mutate_request(self._region, put))
+            if answer is None:
+                return
+            if answer.error is None:
+                self.writes.append((sent_s, number))
 
 
 class Owned:
@@ -90,6 +135,25 @@ class Owned:
             timeout_s=40,
         )
         self.table.put(ROW, {"f:q": b"new"})
+        self.overwritten_s = time.monotonic()
+
+    def insist(self) -> Stubborn:
+        """Begins to use the old owner without a pause."""
+        stubborn = Stubborn(self.pinned, self.region.name)
+        stubborn.start()
+        time.sleep(0.3)
+        return stubborn
+
+    def assert_in_vain(self, stubborn: Stubborn) -> None:
+        """The old owner answered nothing that it was asked after its row was overwritten
+        elsewhere, and whatever it acknowledged before is at the new owner."""
+        stubborn.join(timeout=5)
+        assert not stubborn.is_alive()
+        assert stubborn.reads
+        assert stubborn.writes
+        late = [one for one in stubborn.reads + stubborn.writes if one[0] > self.overwritten_s]
+        assert not late, f"a fenced server answered {late[:3]}"
+        assert int(self.table.get(GRAVE)[b"f:q"]) >= stubborn.writes[-1][1]
 
     def ask_the_old_owner(self) -> None:
         self.pinned.send("Get", get_request(self.region.name, Get(ROW)))
@@ -144,12 +208,11 @@ def test_a_server_reported_dead_while_it_lives_answers_nothing(owned: Owned) -> 
     """Ray's report is a hint that may be wrong: the session ends, the server must follow."""
     sessions = owned.cluster.call("coordinator", "dump")["sessions"]
     session_id = next(one["session_id"] for one in sessions if one["holder"] == owned.process)
+    stubborn = owned.insist()
     owned.cluster.call("coordinator", "expire_session", session_id)
     owned.wait_for_new_owner()
     owned.assert_ended_within(1.0)
-    with contextlib.suppress(OSError):
-        owned.ask_the_old_owner()
-    owned.assert_nothing_was_answered(owned.pinned.answers(1.0))
+    owned.assert_in_vain(stubborn)
     owned.assert_the_new_value_stands()
 
 
@@ -158,13 +221,12 @@ def test_a_server_whose_raylet_was_stopped_answers_nothing(owned: Owned, ray_clu
     node_id = owned.cluster.describe(owned.process)["node"]
     node = next(one for one in ray_cluster.list_all_nodes() if one.node_id == node_id)
     raylet = node.all_processes["raylet"][0].process.pid
+    stubborn = owned.insist()
     os.kill(raylet, signal.SIGSTOP)
     try:
         owned.wait_for_new_owner()
         owned.assert_ended_within(1.0)
-        with contextlib.suppress(OSError):
-            owned.ask_the_old_owner()
-        owned.assert_nothing_was_answered(owned.pinned.answers(1.0))
+        owned.assert_in_vain(stubborn)
         owned.assert_the_new_value_stands()
     finally:
         os.kill(raylet, signal.SIGCONT)
