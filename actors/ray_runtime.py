@@ -164,7 +164,7 @@ def kill_process(name: str, namespace: str) -> None:
 
 
 class RayTasks:
-    """Jobs as Ray tasks, on whichever node has an idle CPU."""
+    """Jobs as Ray tasks, spread over the nodes."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -188,7 +188,8 @@ def _run_job(root: str, job: Callable[..., Awaitable[Any]], args: tuple[Any, ...
     return asyncio.run(run())
 
 
-_remote_job = ray.remote(num_cpus=0.5, max_retries=0, scheduling_strategy="SPREAD")(_run_job)
+# No CPU is reserved: recovery must not wait until a user's tasks leave one.
+_remote_job = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy="SPREAD")(_run_job)
 
 
 class RayObjects:
