@@ -6,6 +6,7 @@ than the root.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -187,11 +188,15 @@ class RayCluster:
 
     def call(self, process: str, method: str, *args: Any, timeout_s: float | None = None) -> Any:
         """A control call to a process. Raises what it raises, ProcessDiedError, or ours."""
+        return self._get(self._begin_call(process, method, *args), process, timeout_s)
+
+    def _begin_call(self, process: str, method: str, *args: Any) -> Any:
+        """Ray's reference to the coming answer. Raises ProcessDiedError."""
         try:
             handle = ray.get_actor(process, namespace=self.place.namespace)
         except ValueError:
             raise ProcessDiedError(f"no process is called {process!r}") from None
-        return self._get(handle.invoke.remote(method, args), process, timeout_s)
+        return handle.invoke.remote(method, args)
 
     def _get(self, reference: Any, process: str, timeout_s: float | None = None) -> Any:
         try:
@@ -224,7 +229,7 @@ class RayCluster:
         return master.process
 
     def processes(self) -> list[str]:
-        """Names of all living processes of this cluster."""
+        """Names of all processes of this cluster; one that just died may be among them."""
         names = ray.util.list_named_actors(all_namespaces=True)
         return sorted(one["name"] for one in names if one["namespace"] == self.place.namespace)
 
@@ -246,7 +251,10 @@ class RayCluster:
 
     def check_version(self) -> None:
         """Raises ClusterError unless all processes run our version, with one configuration."""
-        described = {name: self.describe(name) for name in self.processes()}
+        described = {COORDINATOR: self.describe(COORDINATOR)}
+        for name in self.processes():
+            with contextlib.suppress(ProcessDiedError):
+                described[name] = self.describe(name)
         for name, found in described.items():
             if found["version"] != __version__:
                 raise ClusterError(
@@ -272,20 +280,18 @@ class RayCluster:
     def _stop_processes(self) -> None:
         """Masters first, so that nothing is started again; the coordinator last."""
         names = self.processes()
-        servers = [name for name in names if not name.startswith("master")]
+        masters = [name for name in names if name.startswith("master")]
+        for name in masters:
+            kill_process(name, self.place.namespace)
+        stopping = {}
         for name in names:
-            if name.startswith("master"):
-                kill_process(name, self.place.namespace)
-        references = {
-            name: ray.get_actor(name, namespace=self.place.namespace).invoke.remote("stop", ())
-            for name in servers
-            if name != COORDINATOR
-        }
-        for name, reference in references.items():
-            try:
-                self._get(reference, name, _STOP_TIMEOUT_S)
-            except ProcessDiedError:
+            if name == COORDINATOR or name in masters:
                 continue
+            with contextlib.suppress(ProcessDiedError):
+                stopping[name] = self._begin_call(name, "stop")
+        for name, reference in stopping.items():
+            with contextlib.suppress(ProcessDiedError):
+                self._get(reference, name, _STOP_TIMEOUT_S)
 
     def _end_processes(self) -> None:
         """Ends whatever lives under our name, and forgets where it was."""
