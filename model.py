@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 from .errors import IllegalArgumentError
@@ -31,6 +31,39 @@ class CellType(IntEnum):
     DELETE_COLUMN = 12
     DELETE_FAMILY = 14
     MAXIMUM = 255
+
+
+class KeepDeletedCells(StrEnum):
+    """What becomes of deleted cells (HBase's option and names)."""
+
+    FALSE = "FALSE"
+    """They are gone: no read sees them, and a major compaction drops them."""
+    TRUE = "TRUE"
+    """They stay, with their tombstones, until versions or time to live drop them."""
+    TTL = "TTL"
+    """They stay until the tombstone's time to live is over."""
+
+
+class BloomType(StrEnum):
+    """What a file's filter can tell (HBase's BLOOMFILTER)."""
+
+    NONE = "NONE"
+    ROW = "ROW"
+    ROWCOL = "ROWCOL"
+    ROWPREFIX_FIXED_LENGTH = "ROWPREFIX_FIXED_LENGTH"
+
+
+class FileFormat(StrEnum):
+    """What a family's files look like inside (``raybase.file.format`` of its configuration)."""
+
+    COLUMNAR = "columnar"
+    """Ours: blocks of columns, each compressed by itself, and a roaring row filter."""
+    HBASE = "hbase"
+    """What HBase itself reads: KeyValue blocks, its codecs and its bloom filters."""
+
+
+CODECS: Final = ("NONE", "GZ", "SNAPPY", "LZ4", "ZSTD")
+"""What COMPRESSION may be; it holds for files of HBase's format."""
 
 
 class Durability(IntEnum):
@@ -232,8 +265,20 @@ class FamilyDescriptor:
     ttl_s: int = 0
     """Seconds a cell lives; 0 means for ever."""
     block_bytes: int = 65536
-    row_filter: bool = True
-    """Whether files carry a filter of their rows (HBase: BLOOMFILTER ROW or NONE)."""
+    bloom: BloomType = BloomType.ROW
+    """BLOOMFILTER: what files' filters hold. Ours hold rows for every kind but NONE."""
+    bloom_prefix_bytes: int = 0
+    """RowPrefixBloomFilter.prefix_length: what of a row ROWPREFIX_FIXED_LENGTH looks at."""
+    keep_deleted_cells: KeepDeletedCells = KeepDeletedCells.FALSE
+    new_version_behavior: bool = False
+    """NEW_VERSION_BEHAVIOR: a tombstone hides only what was written before it."""
+    in_memory: bool = False
+    """IN_MEMORY: its blocks are the last to leave the cache."""
+    cache_blocks: bool = True
+    """BLOCKCACHE: whether reads leave its data blocks in the cache."""
+    file_format: FileFormat = FileFormat.COLUMNAR
+    compression: str = "NONE"
+    """COMPRESSION, one of CODECS."""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -246,6 +291,16 @@ class FamilyDescriptor:
             raise IllegalArgumentError(f"TTL must not be negative: {self.ttl_s}")
         if self.block_bytes < 256:
             raise IllegalArgumentError(f"BLOCKSIZE must be at least 256: {self.block_bytes}")
+        if self.compression not in CODECS:
+            raise IllegalArgumentError(
+                f"COMPRESSION is one of {', '.join(CODECS)}, not {self.compression!r}"
+            )
+        with_prefix = self.bloom is BloomType.ROWPREFIX_FIXED_LENGTH
+        if with_prefix != (self.bloom_prefix_bytes > 0):
+            raise IllegalArgumentError(
+                "BLOOMFILTER ROWPREFIX_FIXED_LENGTH, and no other, needs a positive "
+                f"RowPrefixBloomFilter.prefix_length, not {self.bloom_prefix_bytes}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ..errors import BadFrameError, IllegalArgumentError
 from ..model import (
     META_REGION,
     META_TABLE,
+    BloomType,
     Durability,
     FamilyDescriptor,
     RegionInfo,
@@ -171,7 +172,7 @@ def family_to_pb(family: FamilyDescriptor) -> pb.ColumnFamilySchema:
         "MIN_VERSIONS": str(family.min_versions),
         "TTL": str(family.ttl_s or _FOREVER_S),
         "BLOCKSIZE": str(family.block_bytes),
-        "BLOOMFILTER": "ROW" if family.row_filter else "NONE",
+        "BLOOMFILTER": family.bloom.value,
         **family.attributes,
     }
     for name, text in attributes.items():
@@ -189,7 +190,7 @@ def family_from_pb(schema: pb.ColumnFamilySchema) -> FamilyDescriptor:
         min_versions=_number(attributes, "MIN_VERSIONS", 0),
         ttl_s=0 if ttl_s == _FOREVER_S else ttl_s,
         block_bytes=_number(attributes, "BLOCKSIZE", 65536),
-        row_filter=attributes.pop("BLOOMFILTER", "ROW").upper() != "NONE",
+        bloom=_bloom(attributes),
         attributes=attributes,
     )
 
@@ -199,6 +200,13 @@ def _attributes(pairs: Any) -> dict[str, str]:
         return {bytes(one.first).decode(): bytes(one.second).decode() for one in pairs}
     except UnicodeDecodeError as error:
         raise IllegalArgumentError(f"an attribute of a schema is not text: {error}") from None
+
+
+def _bloom(attributes: dict[str, str]) -> BloomType:
+    text = attributes.pop("BLOOMFILTER", BloomType.ROW.value).upper()
+    if text not in BloomType.__members__:
+        raise IllegalArgumentError(f"unknown BLOOMFILTER {text!r}")
+    return BloomType[text]
 
 
 def _number(attributes: dict[str, str], name: str, default: int) -> int:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, Final
 
 from ...errors import CorruptionError, IllegalArgumentError
 from ...model import (
+    BloomType,
     Durability,
     FamilyDescriptor,
+    FileFormat,
+    KeepDeletedCells,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -24,15 +28,19 @@ _TAG: Final = "$"
 
 
 def _family_to_json(family: FamilyDescriptor) -> dict[str, Any]:
-    return {
-        "name": family.name,
-        "max_versions": family.max_versions,
-        "min_versions": family.min_versions,
-        "ttl_s": family.ttl_s,
-        "block_bytes": family.block_bytes,
-        "row_filter": family.row_filter,
-        "attributes": dict(family.attributes),
-    }
+    body = {one.name: getattr(family, one.name) for one in fields(family)}
+    return {**body, "attributes": dict(family.attributes)}
+
+
+def _family_from_json(body: dict[str, Any]) -> FamilyDescriptor:
+    return FamilyDescriptor(
+        **{
+            **body,
+            "bloom": BloomType(body["bloom"]),
+            "keep_deleted_cells": KeepDeletedCells(body["keep_deleted_cells"]),
+            "file_format": FileFormat(body["file_format"]),
+        }
+    )
 
 
 def _table_to_json(table: TableDescriptor) -> dict[str, Any]:
@@ -80,7 +88,7 @@ _FROM_JSON: Final[dict[str, Callable[[Any], Any]]] = {
     "table_name": TableName.parse,
     "server": ServerName.parse,
     "region": lambda body: RegionInfo(**body),
-    "family": lambda body: FamilyDescriptor(**body),
+    "family": _family_from_json,
     "table": _table_from_json,
 }
 

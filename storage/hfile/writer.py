@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from ...errors import IllegalArgumentError
-from ...model import CellType, FamilyDescriptor
+from ...model import BloomType, CellType, FamilyDescriptor
 from ..key import END, META_ROWS, SEQUENCE_MAX, TAIL_BYTES, RowEncoder
 from . import blocks, columnar, file_info, keyvalue, row_filter
 from .block import DataBlockEncoding
@@ -186,7 +186,7 @@ class HFileWriter:
             self._first_data_offset = offset
         self._last_data_offset = offset
         self._index.add(Entry(offset, stored_bytes, self._encoding.to_index_key(index_key)))
-        if self._family.row_filter:
+        if self._family.bloom is not BloomType.NONE:
             # Neither rows nor qualifiers contain END, and each is followed by one.
             self._filter(joined_heads.split(END)[:-1:2])
 

@@ -6,6 +6,7 @@ from raybase.errors import BadFrameError, IllegalArgumentError
 from raybase.model import (
     META_REGION,
     META_TABLE,
+    BloomType,
     Durability,
     FamilyDescriptor,
     RegionInfo,
@@ -80,7 +81,7 @@ def test_a_table_survives() -> None:
                 min_versions=1,
                 ttl_s=60,
                 block_bytes=4096,
-                row_filter=False,
+                bloom=BloomType.NONE,
                 attributes={"COMPRESSION": "GZ"},
             ),
         ),

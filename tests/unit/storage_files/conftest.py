@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from raybase.model import FamilyDescriptor
+from raybase.model import BloomType, FamilyDescriptor
 from raybase.storage.block_cache import BlockCache
 from raybase.storage.hfile import HFileImage, HFileReader, HFileWriter
 from raybase.storage.key import PLAIN_ROWS, cell_key
@@ -20,9 +20,9 @@ def write_file() -> Callable[..., HFileImage]:
     """Writes cells, given in order, as a file; appends of uneven sizes."""
 
     def write(cells: Cells, *, block_bytes: int = 256, **options: Any) -> HFileImage:
-        row_filter = options.pop("row_filter", True)
+        bloom = BloomType.ROW if options.pop("row_filter", True) else BloomType.NONE
         rows = options.pop("rows", PLAIN_ROWS)
-        family = FamilyDescriptor(b"f", block_bytes=block_bytes, row_filter=row_filter)
+        family = FamilyDescriptor(b"f", block_bytes=block_bytes, bloom=bloom)
         writer = HFileWriter(family, rows, **options)
         start, length = 0, 1
         while start < len(cells):
