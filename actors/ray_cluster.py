@@ -23,7 +23,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from .. import __version__
 from ..config import ClusterConfig
 from ..coordination.layout import Registry
-from ..errors import ClusterError, ProcessDiedError, RaybaseError
+from ..errors import ClusterError, ProcessDiedError, ProcessUnavailableError, RaybaseError
 from .ray_join import answers_at, join_ray
 from .ray_local import LocalRay
 from .ray_root import (
@@ -268,16 +268,19 @@ class RayCluster:
                 )
 
     def stop(self, progress: Progress = _silent) -> None:
-        """Ends the cluster cleanly: regions are flushed and closed, then its Ray if ours."""
+        """Ends the cluster cleanly: regions are flushed and closed, then its Ray if ours.
+
+        A server that cannot be reached is ended without that: its edits are in its log.
+        """
         progress("closing regions")
-        self._stop_processes()
+        self._stop_processes(progress)
         self._end_processes()
         ray.shutdown()
         if self.place.local_ray is not None:
             progress("ending the Ray of this cluster")
             self.place.local_ray.stop()
 
-    def _stop_processes(self) -> None:
+    def _stop_processes(self, progress: Progress) -> None:
         """Masters first, so that nothing is started again; the coordinator last."""
         names = self.processes()
         masters = [name for name in names if name.startswith("master")]
@@ -290,8 +293,12 @@ class RayCluster:
             with contextlib.suppress(ProcessDiedError):
                 stopping[name] = self._begin_call(name, "stop")
         for name, reference in stopping.items():
-            with contextlib.suppress(ProcessDiedError):
+            try:
                 self._get(reference, name, _STOP_TIMEOUT_S)
+            except ProcessDiedError:
+                continue
+            except ProcessUnavailableError as error:
+                progress(f"{name} was not flushed, the next start replays its log: {error}")
 
     def _end_processes(self) -> None:
         """Ends whatever lives under our name, and forgets where it was."""
