@@ -22,6 +22,7 @@ import google_crc32c
 
 from ..errors import CorruptionError, IllegalArgumentError
 from ..model import TableName
+from .tags import any_tagged, tagged, tags_of
 
 FILE_MAGIC: Final = b"RBWAL001"
 BATCH_MAGIC: Final = b"\xf5RBbatch"
@@ -37,12 +38,17 @@ _TWO_U32: Final = struct.Struct(">II")
 _FIXED_AT: Final = _RECORD_HEADER.size
 _ADDRESS_AT: Final = _FIXED_AT + _RECORD_FIXED.size
 _RECORD_BYTES_MIN: Final = _RECORD_FIXED.size + 5
+_HAS_TAGS: Final = 1 << 31
+"""Set in the number of a family's cells if some of them carry tags, which follow the values."""
 
 _checksum = google_crc32c.value
 
 
 class FamilyCells(NamedTuple):
-    """Cells of one family, as parallel lists; the keys hold the sequence ids."""
+    """Cells of one family, as parallel lists; the keys hold the sequence ids.
+
+    A value with tags is a TaggedValue.
+    """
 
     family: bytes
     keys: list[bytes]
@@ -101,11 +107,17 @@ def encode_record(
         _U16.pack(len(families)),
     ]
     for cells in families:
-        count = len(cells.keys)
-        lengths = struct.pack(f">{2 * count}I", *map(len, cells.keys), *map(len, cells.values))
-        parts += [bytes((len(cells.family),)), cells.family, _U32.pack(count), lengths]
-        parts += cells.keys
-        parts += cells.values
+        family, keys, values = cells
+        count = len(keys)
+        tags = [tags_of(value) for value in values] if any_tagged(values) else []
+        mark = _HAS_TAGS if tags else 0
+        lengths = struct.pack(f">{2 * count}I", *map(len, keys), *map(len, values))
+        parts += [bytes((len(family),)), family, _U32.pack(count | mark), lengths]
+        if tags:
+            parts.append(struct.pack(f">{count}H", *map(len, tags)))
+        parts += keys
+        parts += values
+        parts += tags
     payload = b"".join(parts)
     return _RECORD_HEADER.pack(len(payload), _checksum(payload)) + payload
 
@@ -337,13 +349,30 @@ def _decode_family(framed: bytes, offset: int) -> tuple[FamilyCells, int]:
     name_end = offset + 1 + framed[offset]
     family = framed[offset + 1 : name_end]
     (count,) = _U32.unpack_from(framed, name_end)
-    start = name_end + _U32.size * (1 + 2 * count)
+    lengths_at = name_end + _U32.size
+    if count & _HAS_TAGS:
+        return _decode_tagged(framed, family, count & ~_HAS_TAGS, lengths_at)
+    start = lengths_at + _U32.size * 2 * count
     if count == 1:
-        key_bytes, value_bytes = _TWO_U32.unpack_from(framed, name_end + _U32.size)
+        key_bytes, value_bytes = _TWO_U32.unpack_from(framed, lengths_at)
         middle = start + key_bytes
         end = middle + value_bytes
         return FamilyCells(family, [framed[start:middle]], [framed[middle:end]]), end
-    lengths = struct.unpack_from(f">{2 * count}I", framed, name_end + _U32.size)
+    parts, end = _slices(framed, struct.unpack_from(f">{2 * count}I", framed, lengths_at), start)
+    return FamilyCells(family, parts[:count], parts[count:]), end
+
+
+def _decode_tagged(
+    framed: bytes, family: bytes, count: int, lengths_at: int
+) -> tuple[FamilyCells, int]:
+    lengths = struct.Struct(f">{2 * count}I{count}H")
+    start = lengths_at + lengths.size
+    parts, end = _slices(framed, lengths.unpack_from(framed, lengths_at), start)
+    keys, values, tags = parts[:count], parts[count : 2 * count], parts[2 * count :]
+    return FamilyCells(family, keys, list(map(tagged, values, tags))), end
+
+
+def _slices(data: bytes, lengths: Sequence[int], start: int) -> tuple[list[bytes], int]:
+    """Parts of these lengths from ``start`` on, one behind the other, and where they end."""
     ends = list(accumulate(lengths, initial=start))
-    parts = [framed[a:b] for a, b in pairwise(ends)]
-    return FamilyCells(family, parts[:count], parts[count:]), ends[-1]
+    return [data[a:b] for a, b in pairwise(ends)], ends[-1]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from raybase.errors import CorruptionError
 from raybase.model import TableName
+from raybase.storage.tags import TaggedValue, tags_of, ttl_tag
 from raybase.storage.wal import (
     FamilyCells,
     WalEncoder,
@@ -57,6 +58,19 @@ def test_what_was_written_is_read() -> None:
 def test_a_record_of_everything_survives() -> None:
     one = record(2**63 - 1, cells=300, value=bytes(range(256)) * 40)
     assert decode_record(one.encode()) == one
+
+
+@pytest.mark.parametrize("cells", [1, 2, 300])
+def test_tags_come_back_with_the_values_that_had_them(cells: int) -> None:
+    keys = [b"key%d" % number for number in range(cells)]
+    values = [b"v%d" % number for number in range(cells)]
+    values[-1] = TaggedValue(values[-1], ttl_tag(5))
+    families = (FamilyCells(b"f", keys, values), FamilyCells(b"g", keys, keys))
+    one = WalRecord("r", TABLE, 7, 77, families)
+    found = decode_record(one.encode())
+    assert found == one
+    assert list(map(tags_of, found.families[0].values)) == [b""] * (cells - 1) + [ttl_tag(5)]
+    assert not any(map(tags_of, found.families[1].values))
 
 
 def test_a_torn_tail_ends_the_log_at_every_length() -> None:
