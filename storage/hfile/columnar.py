@@ -2,8 +2,9 @@
 
 ::
 
-    payload := i16 ID, u8 VERSION, u32 cells, 5 x (u8 form, u32 raw bytes, u32 stored bytes),
-               head lengths, heads, tails, value lengths, values
+    payload := i16 ID, u8 version, u32 cells, n x (u8 form, u32 raw bytes, u32 stored bytes),
+               head lengths, heads, tails, value lengths, values, [tag lengths, tags]
+    version := 1: n = 5 streams | 2: n = 7, as some cell of the block has tags
     form    := 0 raw | 1 a blosc2 chunk
 
 A cell's key (storage/key.py) is its head, row and qualifier, followed by its tail, the 17 bytes
@@ -25,17 +26,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ..key import TAIL_BYTES
+from ..tags import any_tagged, tagged, tags_of
 from .block import Block
 from .blocks import ENCODED_DATA, PAYLOAD_BYTES_MAX
 
 ID: Final = 0x5242
-VERSION: Final = 1
 NAME: Final = "COLUMNAR"
 
 _RAW: Final = 0
 _BLOSC2: Final = 1
-_STREAMS: Final = 5
-_HEAD: Final = struct.Struct(">hBI" + "BII" * _STREAMS)
+_HEAD: Final = struct.Struct(">hBI")
+_STREAMS: Final = {1: struct.Struct(">" + "BII" * 5), 2: struct.Struct(">" + "BII" * 7)}
+"""Forms and sizes of the streams, by version."""
 _COMPRESS_BYTES_MIN: Final = 256
 """Below it a chunk's own header and the call cost more than is won."""
 _CHUNK_HEADER: Final = struct.Struct("<4xI4xI")
@@ -66,33 +68,39 @@ class Columnar:
     def encode(
         self, keys: Sequence[bytes], values: Sequence[bytes], heads: Sequence[bytes], tails: bytes
     ) -> bytes:
-        streams = (
+        version = 1
+        streams = [
             _compress(_lengths(heads), 4),
             _compress(b"".join(heads), 1),
             _compress(tails, TAIL_BYTES),
             _compress(_lengths(values), 4),
             _compress(b"".join(values), 1),
-        )
+        ]
+        if any_tagged(values):
+            version = 2
+            tags = list(map(tags_of, values))
+            streams += (_compress(_lengths(tags), 4), _compress(b"".join(tags), 1))
         sizes: list[int] = []
         for form, raw_bytes, stored in streams:
             sizes += (form, raw_bytes, len(stored))
-        head = _HEAD.pack(ID, VERSION, len(keys), *sizes)
+        head = _HEAD.pack(ID, version, len(keys)) + _STREAMS[version].pack(*sizes)
         return b"".join([head, *(stored for _, _, stored in streams)])
 
     def decode(self, payload: bytes) -> Block:
-        identifier, version, count, *sizes = _HEAD.unpack_from(payload)
-        if identifier != ID or version != VERSION:
+        identifier, version, count = _HEAD.unpack_from(payload)
+        if identifier != ID or version not in _STREAMS:
             raise ValueError(f"encoding {identifier} version {version} in a columnar file")
+        sizes = _STREAMS[version].unpack_from(payload, _HEAD.size)
         if sum(sizes[1::3]) > PAYLOAD_BYTES_MAX:
             raise ValueError(f"a block claims to hold {sum(sizes[1::3])} bytes")
         streams = []
-        at = _HEAD.size
+        at = _HEAD.size + _STREAMS[version].size
         for form, raw_bytes, stored_bytes in zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True):
             streams.append(_decompress(form, payload[at : at + stored_bytes], raw_bytes))
             at += stored_bytes
         if at != len(payload):
             raise ValueError(f"streams of {at} bytes in a block of {len(payload)}")
-        head_lengths, heads, tails, value_lengths, values = streams
+        head_lengths, heads, tails, value_lengths, values, *tag_streams = streams
         keys = list(
             map(
                 add,
@@ -101,7 +109,12 @@ class Columnar:
             )
         )
         content_bytes = len(heads) + len(tails) + len(values)
-        return Block(keys, list(_split(values, value_lengths, count)), content_bytes)
+        split_values = list(_split(values, value_lengths, count))
+        if tag_streams:
+            tag_lengths, tags = tag_streams
+            split_values = list(map(tagged, split_values, _split(tags, tag_lengths, count)))
+            content_bytes += len(tags)
+        return Block(keys, split_values, content_bytes)
 
     def same_cell(self, left: bytes, right: bytes) -> bool:
         return left == right

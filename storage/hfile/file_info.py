@@ -66,6 +66,8 @@ class HFileStats:
     delete_count: int = 0
     """Cells that are no puts; all of them may be, in a file that does not count them."""
     delete_family_count: int = 0
+    max_tags_bytes: int = 0
+    """The longest tags of a cell; 0 if none has any."""
     major: bool = False
     created_ms: int = 0
 
@@ -94,8 +96,13 @@ def decode(payload: bytes) -> dict[bytes, bytes]:
     return info
 
 
-def describe(stats: HFileStats, encoding: str, last_index_key: bytes) -> dict[bytes, bytes]:
-    """The file info of a file with these contents; ``last_index_key`` in the file's form."""
+def describe(
+    stats: HFileStats, encoding: str, last_index_key: bytes, *, has_tags: bool
+) -> dict[bytes, bytes]:
+    """The file info of a file with these contents; ``last_index_key`` in the file's form.
+
+    ``has_tags``: whether its cells have tags, be they of no bytes.
+    """
     entries = max(stats.entries, 1)
     info = {
         AVERAGE_KEY_BYTES: _I32.pack(stats.key_bytes // entries),
@@ -113,6 +120,8 @@ def describe(stats: HFileStats, encoding: str, last_index_key: bytes) -> dict[by
         KEY_BYTES: _I64.pack(stats.key_bytes),
         VALUE_BYTES: _I64.pack(stats.value_bytes),
     }
+    if has_tags:
+        info[MAX_TAGS_BYTES] = _I32.pack(stats.max_tags_bytes)
     if stats.entries:
         info[LAST_KEY] = last_index_key
         info[TIME_RANGE] = _RANGE.pack(stats.min_timestamp, stats.max_timestamp)
@@ -142,6 +151,7 @@ def stats_of(info: Mapping[bytes, bytes], entries: int, size: int) -> HFileStats
         max_sequence_id=number(MAX_SEQUENCE_ID),
         delete_count=number(DELETE_COUNT, entries),
         delete_family_count=number(DELETE_FAMILY_COUNT),
+        max_tags_bytes=_I32.unpack(info[MAX_TAGS_BYTES])[0] if MAX_TAGS_BYTES in info else 0,
         major=info.get(MAJOR_COMPACTION) == b"\xff",
         created_ms=number(CREATED_MS),
     )

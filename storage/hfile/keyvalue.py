@@ -26,9 +26,10 @@ from ..key import (
     unescape,
     unpack_tail,
 )
+from ..tags import tagged, tags_of
 from .block import Block
 from .blocks import DATA
-from .primitives import decode_vlong, encode_vlong
+from .primitives import decode_vlong, encode_vlong, take
 
 NAME: Final = "NONE"
 PLAIN_COMPARATORS: Final = (
@@ -60,7 +61,7 @@ class KeyValues:
         family: what cells are written with; it does not matter for reading.
         rows: the table's row encoder.
         has_sequence_ids: whether cells end with their sequence ids; without, they are 0.
-        has_tags: whether cells have a length of tags. Tags themselves are refused.
+        has_tags: whether cells have tags, or at least a length of none.
 
     """
 
@@ -73,7 +74,7 @@ class KeyValues:
         rows: RowEncoder = PLAIN_ROWS,
         *,
         has_sequence_ids: bool = True,
-        has_tags: bool = False,
+        has_tags: bool = True,
     ) -> None:
         self._family = family
         self._rows = rows
@@ -89,10 +90,13 @@ class KeyValues:
             row, qualifier, timestamp, type_code, sequence_id = split_key(key)
             time_and_type = _TIME_AND_TYPE.pack(timestamp, type_code)
             flat = _flat_key(self._rows.decode(row), self._family, qualifier, time_and_type)
+            tags = tags_of(value)
             parts += (
                 _LENGTHS.pack(len(flat), len(value)),
                 flat,
                 value,
+                len(tags).to_bytes(2, "big"),
+                tags,
                 encode_vlong(sequence_id),
             )
         return b"".join(parts)
@@ -108,9 +112,11 @@ class KeyValues:
             if key_bytes < 0 or value_bytes < 0 or end > len(payload):
                 raise ValueError(f"a cell at {at} runs past its block")
             flat = payload[at + 8 : value_at]
-            values.append(payload[value_at:end])
+            value = payload[value_at:end]
             if self._has_tags:
-                end = _past_tags(payload, end)
+                tags, end = take(payload, end + 2, int.from_bytes(payload[end : end + 2], "big"))
+                value = tagged(value, tags)
+            values.append(value)
             sequence_id = 0
             if self._has_sequence_ids:
                 sequence_id, end = decode_vlong(payload, end)
@@ -172,10 +178,3 @@ def _completed(index_key: bytes, time_and_type: bytes) -> bytes:
     if len(index_key) == 2 + int.from_bytes(index_key[:2], "big"):
         return index_key + b"\0" + time_and_type
     return index_key
-
-
-def _past_tags(payload: bytes, at: int) -> int:
-    tag_bytes = int.from_bytes(payload[at : at + 2], "big")
-    if tag_bytes:
-        raise ValueError("cells with tags are not read")
-    return at + 2

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import IllegalArgumentError
 from ...model import BloomType, CellType, FamilyDescriptor
 from ..key import END, META_ROWS, SEQUENCE_MAX, TAIL_BYTES, RowEncoder
+from ..tags import any_tagged, tags_of
 from . import blocks, columnar, file_info, keyvalue, row_filter
 from .block import DataBlockEncoding
 from .columnar import Columnar
@@ -34,11 +35,12 @@ class HFileImage:
     """A finished file."""
 
     data: bytes
+    """All of it, or what ``HFileWriter.drain`` has not given out."""
     stats: HFileStats
 
 
 class HFileWriter:
-    """Builds a file of one family, in memory.
+    """Builds a file of one family: in memory, or in parts if ``drain`` is called now and then.
 
     Args:
         family: its block size and whether to write a row filter.
@@ -105,10 +107,19 @@ class HFileWriter:
         self._ends += ends
         self._write_full_blocks()
 
+    def drain(self) -> bytes:
+        """The bytes of the file that are done and were not given out before.
+
+        What all calls give, and then the finished image's ``data``, is the file.
+        """
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
     def finish(
         self, *, max_sequence_id: int, major: bool = False, created_ms: int = 0
     ) -> HFileImage:
-        """The whole file; the writer must not be used after it.
+        """The file; the writer must not be used after it.
 
         ``max_sequence_id`` is that of the newest edit the file is known to cover.
         """
@@ -123,7 +134,8 @@ class HFileWriter:
         file_info_offset = self._offset
         stats = self._finished_stats(max_sequence_id, major, created_ms)
         last_index_key = self._encoding.to_index_key(stats.last_key) if stats.entries else b""
-        info = file_info.describe(stats, self._encoding.name, last_index_key)
+        has_tags = stats.max_tags_bytes > 0 or self._encoding.name == keyvalue.NAME
+        info = file_info.describe(stats, self._encoding.name, last_index_key, has_tags=has_tags)
         self._emit(blocks.FILE_INFO, file_info.encode(info))
         trailer = Trailer(
             file_info_offset=file_info_offset,
@@ -140,8 +152,7 @@ class HFileWriter:
             codec=self._codec,
         )
         self._parts.append(trailer.encode())
-        data = b"".join(self._parts)
-        return HFileImage(data, replace(stats, size=len(data)))
+        return HFileImage(self.drain(), replace(stats, size=self._offset + TRAILER_BYTES))
 
     def _finished_stats(self, max_sequence_id: int, major: bool, created_ms: int) -> HFileStats:
         stats = self._stats
@@ -182,6 +193,10 @@ class HFileWriter:
         if self._stats.entries and self._shortens_index_keys:
             index_key = separator(self._stats.last_key, keys[0])
         self._count(keys, tails, content_bytes, len(joined_heads) + len(tails))
+        if any_tagged(values):
+            self._stats.max_tags_bytes = max(
+                self._stats.max_tags_bytes, max(len(tags_of(value)) for value in values)
+            )
         if self._first_data_offset == NO_OFFSET:
             self._first_data_offset = offset
         self._last_data_offset = offset

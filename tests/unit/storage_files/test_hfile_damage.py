@@ -133,13 +133,6 @@ def test_cells_that_run_past_their_block_are_found(numbered_cells):
         assert keys[: len(decoded)] == decoded.keys
 
 
-def test_cells_with_tags_are_refused():
-    payload = struct.pack(">ii", 14, 0) + b"\0\1r\1f" + struct.pack(">QB", 1, 4)
-    assert len(KeyValues(has_sequence_ids=False, has_tags=True).decode(payload + b"\0\0")) == 1
-    with pytest.raises(ValueError, match="tags"):
-        KeyValues(has_sequence_ids=False, has_tags=True).decode(payload + b"\0\1x")
-
-
 def test_other_codecs_encodings_and_versions_are_refused_by_name(write_file, numbered_cells):
     image = write_file(numbered_cells(5), encoding="NONE").data
     trailer = Trailer.decode("f", len(image), image)
