@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ..model import CellType, RegionInfo
+from ..model import RegionInfo
 from ..operations import Get, Scan
 from .cells import CellBatch
 from .edits import EditBuilder
@@ -60,7 +60,7 @@ class RegionReader:
                 out.families += [store.family.name] * count
                 out.qualifiers += map(unescape, qualifiers)
                 out.timestamps += cells.timestamps
-                out.types += [CellType.PUT.value] * count
+                out.types += cells.types
                 out.values += cells.values
         if out.values:
             out.end_row()

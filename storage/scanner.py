@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from ..model import CellType
 from .cells import CellBatch
 from .key import PLAIN_ROWS, RowEncoder, row_start, row_stop
 from .store import WINDOW_CELLS, Store
@@ -161,7 +160,7 @@ class RangeScanner:
         out.families += [store.family] * count
         out.qualifiers += store.qualifiers[first:end]
         out.timestamps += store.timestamps[first:end]
-        out.types += [CellType.PUT.value] * count
+        out.types += store.types[first:end]
         out.values += store.values[first:end]
         store.take_to(end)
 

@@ -59,9 +59,10 @@ class StoreScanner:
         self.looked_at = 0
         """Number of cells, visible or not, that were read."""
         self.rows: list[bytes] = []
-        """Encoded row of every cell read and not dropped yet; likewise the next three."""
+        """Encoded row of every cell read and not dropped yet; likewise the next four."""
         self.qualifiers: list[bytes] = []
         self.timestamps: list[int] = []
+        self.types: list[int] = []
         self.values: list[bytes] = []
         self.starts: list[int] = []
         """Where each row begins in these lists."""
@@ -150,6 +151,7 @@ class StoreScanner:
         self.rows += rows
         self.qualifiers += qualifiers
         self.timestamps += seen.timestamps
+        self.types += seen.types
         self.values += seen.values
         content = sum(map(len, seen.values)) + CELL_BYTES * len(rows)
         self.bytes_ahead += content + sum(map(len, rows)) + sum(map(len, qualifiers))
@@ -185,7 +187,7 @@ class StoreScanner:
         if not first:
             return
         del self.rows[:first], self.qualifiers[:first]
-        del self.timestamps[:first], self.values[:first]
+        del self.timestamps[:first], self.types[:first], self.values[:first]
         self.starts = [one - first for one in self.starts[self.next_row :]]
         self.next_cell -= first
         self.next_row = 0

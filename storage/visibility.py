@@ -37,6 +37,7 @@ Tails = np.ndarray[Any, np.dtype[np.void]]
 Timestamps = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Versions = np.ndarray[Any, np.dtype[np.int64]]
+_PUT_CODE: Final = CellType.PUT.value
 _PUT: Final = 255 - CellType.PUT
 _DELETE: Final = 255 - CellType.DELETE
 _DELETE_COLUMN: Final = 255 - CellType.DELETE_COLUMN
@@ -50,11 +51,12 @@ class VisibleCells:
     ``columns[i]`` is the cell's key without its tail: row, END, qualifier, END.
     """
 
-    __slots__ = ("columns", "timestamps", "values")
+    __slots__ = ("columns", "timestamps", "types", "values")
 
     def __init__(self) -> None:
         self.columns: list[bytes] = []
         self.timestamps: list[int] = []
+        self.types: list[int] = []
         self.values: list[bytes] = []
 
     def __len__(self) -> int:
@@ -66,7 +68,8 @@ class VisibleCells:
 
     def drop(self, count: int) -> None:
         """Removes the first ``count`` cells."""
-        del self.columns[:count], self.timestamps[:count], self.values[:count]
+        del self.columns[:count], self.timestamps[:count]
+        del self.types[:count], self.values[:count]
 
 
 class Reading:
@@ -79,6 +82,8 @@ class Reading:
         max_versions: asked for; the family's limit holds as well.
         times: timestamps asked for.
         qualifiers: columns asked for; None for all of them.
+        raw: whether tombstones are returned, too, and hide nothing; ``max_versions`` alone
+            holds then.
 
     """
 
@@ -87,6 +92,7 @@ class Reading:
         "min_versions",
         "oldest",
         "qualifiers",
+        "raw",
         "read_point",
         "suffixes",
         "times",
@@ -100,9 +106,12 @@ class Reading:
         max_versions: int = 1,
         times: TimeRange = ALL_TIME,
         qualifiers: Sequence[bytes] | None = None,
+        *,
+        raw: bool = False,
     ) -> None:
+        self.raw = raw
         self.read_point = read_point
-        self.max_versions = min(max_versions, family.max_versions)
+        self.max_versions = max_versions if raw else min(max_versions, family.max_versions)
         self.min_versions = family.min_versions
         self.oldest = max(now_ms - family.ttl_s * 1000, 0) if family.ttl_s else 0
         self.times = times
@@ -125,6 +134,8 @@ class VersionTracker:
         """How much of it is the row with its END."""
         self._count = 0
         self._last_timestamp = -1
+        self._last_kind = _PUT
+        """Of a raw read: the kind of the cell with this timestamp."""
         self._family_deleted = -1
         self._family_versions_deleted: set[int] = set()
         self._column_deleted = -1
@@ -132,6 +143,9 @@ class VersionTracker:
 
     def add(self, keys: list[bytes], values: list[bytes], out: VisibleCells) -> None:
         """Appends what is visible of the next window to ``out``."""
+        if self._reading.raw:
+            self._add_raw(keys, values, out)
+            return
         if len(keys) < ARRAYS_FROM or self._row_has_deletes(keys[0]):
             self._add_each(keys, values, out)
             return
@@ -166,7 +180,7 @@ class VersionTracker:
     def _column_is_done(self) -> bool:
         """Whether nothing further down the column at hand is wanted."""
         reading = self._reading
-        if self._count >= reading.max_versions:
+        if self._count >= reading.max_versions + reading.raw:
             return True
         last = self._last_timestamp
         if last < 0:
@@ -217,7 +231,39 @@ class VersionTracker:
             elif wanted and self._is_visible(timestamp):
                 out.columns.append(here)
                 out.timestamps.append(timestamp)
+                out.types.append(_PUT_CODE)
                 out.values.append(value)
+
+    def _add_raw(self, keys: list[bytes], values: list[bytes], out: VisibleCells) -> None:
+        """Tombstones come back as well; only puts count as versions (RawScanQueryMatcher)."""
+        reading = self._reading
+        least_sequence = SEQUENCE_MAX - reading.read_point
+        for key, value in zip(keys, values, strict=True):
+            inverted, kind, sequence = unpack_tail(key[-TAIL_BYTES:])
+            if sequence < least_sequence:
+                continue
+            timestamp = TIMESTAMP_MAX - inverted
+            column = key[:-TAIL_BYTES]
+            if column != self._column:
+                self._enter_column(column)
+            if not reading.times.start <= timestamp < reading.times.stop:
+                continue
+            if self._count > reading.max_versions:
+                continue
+            if timestamp == self._last_timestamp and kind == self._last_kind:
+                continue
+            self._count += kind == _PUT
+            if self._count > reading.max_versions:
+                continue
+            if timestamp < reading.oldest and self._count > reading.min_versions:
+                self._count = reading.max_versions + 1
+                continue
+            self._last_timestamp = timestamp
+            self._last_kind = kind
+            out.columns.append(column)
+            out.timestamps.append(timestamp)
+            out.types.append(255 - kind)
+            out.values.append(value)
 
     def _add_tombstone(self, kind: int, timestamp: int) -> None:
         if kind == _DELETE_COLUMN:
@@ -273,6 +319,7 @@ class VersionTracker:
             columns, values, timestamps = _compressed(keep, columns, values, timestamps)
         out.columns += columns
         out.timestamps += timestamps.tolist()
+        out.types += [_PUT_CODE] * len(columns)
         out.values += values
 
     def _count_versions(self, columns: list[bytes], timestamps: Timestamps) -> Mask | None:
