@@ -34,6 +34,7 @@ lint: $(READY)
 	$(BIN)/python tests/check_types.py
 
 benchmarks: $(READY)
+	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks
 
 proto: $(READY)

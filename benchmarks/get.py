@@ -1,4 +1,4 @@
-"""Point gets: inside the engine, and through the client."""
+"""Point gets through the client."""
 
 from __future__ import annotations
 
@@ -6,32 +6,16 @@ import os
 import random
 
 from raybase import Put
-from raybase.operations import Get, Scan
 
-from .engine import NOW_MS, Engine
 from .lab import Lab
 from .load import FAMILY, QUALIFIER, CpuShare
 from .report import Figure, figure
 from .settings import Settings
 from .timing import each, quiet_collector
 
-ENGINE_US = 25.0
 CLIENT_US = 100.0
-ROWS = 100_000
 CLIENT_ROWS = 10_000
 VALUE_BYTES = 100
-
-
-def in_engine(settings: Settings, _: Lab) -> list[Figure]:
-    engine = Engine(settings.some(ROWS, CLIENT_ROWS))
-    engine.load()
-    engine.flush()
-    engine.scan(Scan())
-    gets = [Get(row) for row in random.Random(1).choices(engine.rows, k=settings.some(20000, 5000))]
-    with quiet_collector():
-        times = each(lambda get: engine.region.get(get, NOW_MS), gets)
-    note = f"rows at random of {len(engine.rows)}, one file, all of it cached"
-    return [figure("get of a cached block, inside the engine", "us", ENGINE_US, times, note=note)]
 
 
 def through_client(settings: Settings, lab: Lab) -> list[Figure]:

@@ -18,13 +18,14 @@ from raybase.actors.messages import RegionState
 from raybase.actors.posix import PosixFiles
 from raybase.actors.system import SystemClock, SystemEntropy
 from raybase.config import ClusterConfig
-from raybase.operations import Get, Scan
+from raybase.operations import Get
 from raybase.rpc import convert
 from raybase.rpc.client import ClientConnection
 from raybase.rpc.server import RpcServer
 from raybase.storage.cells import CellBatch
 
-from .engine import NOW_MS, Engine
+from .engine.cells import ONE, Cells
+from .engine.region import NOW_MS, Engine
 from .lab import Lab
 from .report import Figure, figure
 from .settings import Settings
@@ -100,14 +101,15 @@ class Wire(asyncio.Transport):
 
 def details(settings: Settings, lab: Lab) -> list[Figure]:
     """The server's half and the client's half of the protocol's work for one get."""
-    engine = Engine(ROWS)
-    engine.load()
-    engine.flush()
-    engine.scan(Scan())
     with lab.directory() as root, quiet_collector():
+        engine = Engine(root / "engine", Cells(ONE, ROWS))
+        engine.put(engine.mutations(range(ROWS)))
+        engine.flush()
+        engine.scan()
         server, client = uvloop.run(
             _gets(engine, PosixFiles(str(root)), settings.some(20_000, 5_000))
         )
+        engine.close()
     return [
         figure("path of a get: server, from bytes to bytes", "us", None, server),
         figure("path of a get: client, to bytes and from bytes", "us", None, client),
@@ -132,7 +134,7 @@ async def _gets(engine: Engine, files: PosixFiles, count: int) -> tuple[list[flo
     name = engine.region.info.name
     served, asked = [], []
     for number in range(count):
-        row = engine.rows[number * 7 % len(engine.rows)]
+        row = engine.cells.rows[number * 7 % ROWS]
         began_s = time.perf_counter()
         _, data = client.call("Get", convert.get_request(name, Get(row)), timeout_s=60)
         sent_s = time.perf_counter()

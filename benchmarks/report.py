@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -32,6 +32,8 @@ class Figure:
     """None: too few samples."""
     samples: int
     note: str = ""
+    beside: Mapping[str, float] = field(default_factory=dict)
+    """What other engines take for the same, by name, in the same unit."""
 
     @property
     def ratio(self) -> float | None:
@@ -61,8 +63,12 @@ def figure(
     per: int = 1,
     judge: float = 0.5,
     note: str = "",
+    beside: Mapping[str, float] | None = None,
 ) -> Figure:
-    """A figure of samples in seconds; ``per`` is how many operations a sample has."""
+    """A figure of samples in seconds; ``per`` is how many operations a sample has.
+
+    ``beside`` is in ``unit`` already.
+    """
     scale = _SCALES[unit] / per
     return Figure(
         operation,
@@ -74,6 +80,7 @@ def figure(
         quantile(times_s, 0.99) * scale if len(times_s) >= 20 else None,
         len(times_s),
         note,
+        beside or {},
     )
 
 
@@ -94,8 +101,9 @@ class Report:
             self.figures.append(one)
             budget = "" if one.budget is None else f", budget {number(one.budget)}"
             note = f" [dim]({one.note})[/dim]" if one.note else ""
+            others = "".join(f"; {name} {number(what)}" for name, what in one.beside.items())
             self.console.print(
-                f"  {one.operation}: {number(one.judged)} {one.unit}{budget}{note}",
+                f"  {one.operation}: {number(one.judged)} {one.unit}{budget}{others}{note}",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -107,6 +115,25 @@ class Report:
             table.add_column(name, justify="right", no_wrap=True)
         for one in self.figures:
             table.add_row(*one.columns(), style="red" if (one.ratio or 0) > 1 else None)
+        self.console.print(table)
+        self._show_others()
+
+    def _show_others(self) -> None:
+        """A table of raybase beside other engines; nothing if none was asked."""
+        names = list(dict.fromkeys(name for one in self.figures for name in one.beside))
+        if not names:
+            return
+        table = Table(title="beside other engines", title_justify="left")
+        table.add_column("operation", min_width=30)
+        for name in ("unit", "raybase", *(part for one in names for part in (one, "times"))):
+            table.add_column(name, justify="right", no_wrap=True)
+        for one in self.figures:
+            if one.beside:
+                parts = [one.operation, one.unit, number(one.judged)]
+                for name in names:
+                    other = one.beside.get(name)
+                    parts += [number(other), number(one.judged / other)] if other else ["", ""]
+                table.add_row(*parts)
         self.console.print(table)
 
     def write_json(self, path: Path) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from . import (
     codec,
     engine,
-    files,
     get,
     latency,
     move,
@@ -16,7 +15,6 @@ from . import (
     put,
     recovery,
     scan,
-    size,
     start,
 )
 from .lab import Lab
@@ -34,17 +32,14 @@ class Row:
 
 
 ROWS = {
-    "get-engine": Row(get.in_engine, "point get of a cached block, inside the engine"),
+    "engine": Row(engine.measure, "the storage engine, beside RocksDB and LMDB"),
     "get": Row(get.through_client, "point get through the client, one after another"),
     "put": Row(put.batches, "put in batches of 1,000, synced to disk, through the client"),
     "scan": Row(scan.into_columns, "scan through the client into columns"),
-    "files": Row(files.flush_and_compaction, "flush and compaction"),
     "latency": Row(latency.saturated_server, "log syncs and Ray calls of a saturated server"),
     "start": Row(start.served_cluster, "to a served cluster: from nothing, and inside a Ray"),
     "move": Row(move.under_load, "region moved under load, both servers saturated"),
     "recovery": Row(recovery.after_kill, "kill -9 of a server to its last region served"),
-    "size": Row(size.large_and_small, "get in a large table against a small one"),
-    "engine": Row(engine.details, "reads and writes inside the engine", has_budget=False),
     "path": Row(path.details, "a get through a server's Python, without sockets", has_budget=False),
     "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
 }
