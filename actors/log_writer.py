@@ -9,7 +9,8 @@ ends, and recovery reads what reached the file.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,10 @@ OLD_WALS: Final = "oldWALs"
 META_PREFIX: Final = "meta."
 ASYNC_SYNC_S: Final = 1.0
 """The longest an ASYNC_WAL edit stays unsynced."""
+SLOW_SYNC_S: Final = 0.1
+"""A sync that takes longer is counted. hbase.regionserver.wal.slowsync.ms"""
+
+logger = logging.getLogger(__name__)
 
 Done = Callable[[], None]
 """Called when the write is as durable as it asked to be, and all before it are."""
@@ -49,15 +54,18 @@ class LogCounters:
     bytes: int = 0
     rolls: int = 0
     archived: int = 0
+    slow_syncs: int = 0
 
 
 class LogWriter:
     """One log of one server: a series of numbered files, the last of which is written.
 
     ``on_fatal`` is called once when the log can no longer be trusted; nothing submitted
-    then or later is ever done. ``on_pinned`` is called with the encoded names of regions to
-    flush when too many files wait for their edits. ``directory`` and ``archive`` are for logs
-    that are not a region server's.
+    then or later is ever done. ``on_pinned`` is called when too many files wait for edits to
+    be flushed: with the regions that have them, and up to which sequence id.
+
+    A slow sync does not roll the log, as HBase's does to get other datanodes: here the next
+    file would be on the same disk, and making it takes three more syncs.
     """
 
     def __init__(
@@ -67,14 +75,11 @@ class LogWriter:
         prefix: str,
         config: WalConfig,
         on_fatal: Callable[[BaseException], None],
-        on_pinned: Callable[[Sequence[str]], None],
-        *,
-        directory: str = "",
-        archive: str = "",
+        on_pinned: Callable[[Mapping[str, int]], None],
     ) -> None:
         self._runtime = runtime
-        self._directory = directory or wal_directory(server)
-        self._archive = archive or f"{OLD_WALS}/{server}"
+        self._directory = wal_directory(server)
+        self._archive = f"{OLD_WALS}/{server}"
         self._prefix = prefix
         self._config = config
         self._on_fatal = on_fatal
@@ -222,6 +227,7 @@ class LogWriter:
             await log.check()
             return
         data = self._encoder.batch(records, self._durable) if records else b""
+        began_s = self._runtime.clock.monotonic_s()
         self._length = await log.append(data, sync=sync)
         counters = self.counters
         counters.appends += 1
@@ -229,6 +235,7 @@ class LogWriter:
         counters.bytes += len(data)
         if sync:
             counters.syncs += 1
+            counters.slow_syncs += self._runtime.clock.monotonic_s() - began_s > SLOW_SYNC_S
             self._durable = self._length
         elif self._syncer is None:
             self._syncer = asyncio.create_task(self._sync_later())
@@ -293,14 +300,13 @@ class LogWriter:
             while ready := self._accounting.archivable():
                 for path in ready:
                     await self._archive_file(path)
-            pinning = self._accounting.pinning(self._config.files_max)
-            if pinning:
-                self._on_pinned(pinning)
-        except OSError:
-            # It stays where it is; the next flush tries again.
-            return
+        except OSError as error:
+            logger.warning("%s; the next flush tries again", error)
         finally:
             self._housekeeper = None
+        pinning = self._accounting.pinning(self._config.files_max)
+        if pinning:
+            self._on_pinned(pinning)
 
     async def _archive_file(self, path: str) -> None:
         files = self._runtime.files

@@ -128,7 +128,7 @@ class RayCluster:
         deadline_s = time.monotonic() + timeout_s
         progress("checking that every node sees the root")
         claim_root(self.root)
-        prove_root_is_shared(self.root)
+        prove_root_is_shared(self.root, config.wal)
         progress("starting the coordinator and the masters")
         place = (self.place.namespace, str(self.root))
         coordinator = start_process("coordinator", COORDINATOR, *place, config, {})

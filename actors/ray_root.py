@@ -18,6 +18,7 @@ from ray import exceptions as ray_errors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .. import __version__
+from ..config import WalConfig
 from ..errors import ClusterError
 from .coordinator import LOCK_FILE
 
@@ -92,14 +93,29 @@ def claim_root(root: Path) -> None:
     replace_file(marker, text)
 
 
-def prove_root_is_shared(root: Path) -> None:
+def check_syncs(config: WalConfig, nodes: int) -> None:
+    """Raises ClusterError if acknowledged writes could be in one node's memory alone.
+
+    With ``wal.hsync`` off a SYNC_WAL write waits in the page cache of the node that wrote it.
+    Where one node has them all, whoever recovers the log reads that cache; on a root shared
+    by several the others do not see it.
+    """
+    if nodes > 1 and not config.hsync:
+        raise ClusterError(
+            f"wal.hsync=false is for a cluster of one node, and this one has {nodes}: what a node "
+            "has not synced, the others may never see"
+        )
+
+
+def prove_root_is_shared(root: Path, config: WalConfig) -> None:
     """Each node makes a file and sees at once those of all the others.
 
     Also starts the workers that compactions and log splits will find warm. Raises
-    ClusterError naming the nodes that see another directory.
+    ClusterError naming the nodes that see another directory, and as ``check_syncs`` does.
     """
     probe = f".probe-{uuid.uuid4().hex}"
     nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+    check_syncs(config, len(nodes))
 
     def on(node_id: str, function: Any, *args: Any) -> Any:
         strategy = NodeAffinitySchedulingStrategy(node_id, soft=False)

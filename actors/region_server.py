@@ -9,7 +9,7 @@ Source: HRegionServer.java, RSRpcServices.java.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Final, TypeVar
@@ -354,7 +354,7 @@ class RegionServer:
         else:
             self._chores.files_changed(hosted.encoded)
 
-    def _flush_pinning(self, regions: Sequence[str]) -> None:
+    def _flush_pinning(self, regions: Mapping[str, int]) -> None:
         for encoded in regions:
             hosted = self._map.online.get(encoded)
             if hosted is not None:

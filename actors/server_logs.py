@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from ..config import WalConfig
 from ..errors import FencedError, SyncFailedError
@@ -22,7 +22,7 @@ class ServerLogs:
         runtime: Runtime,
         config: WalConfig,
         on_fatal: Callable[[BaseException], None],
-        on_pinned: Callable[[Sequence[str]], None],
+        on_pinned: Callable[[Mapping[str, int]], None],
     ) -> None:
         self._runtime = runtime
         self._config = config

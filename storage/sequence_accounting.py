@@ -56,14 +56,18 @@ class SequenceAccounting:
         """All files not archived yet, oldest first, the one being written last."""
         return list(self._files)
 
-    def pinning(self, files_max: int) -> list[str]:
-        """Regions to flush so that no more than ``files_max`` files have to stay."""
+    def pinning(self, files_max: int) -> dict[str, int]:
+        """What to flush so that no more than ``files_max`` files have to stay.
+
+        Regions, those of the oldest file first, with the highest sequence id that such a
+        file has of them: families without an unflushed edit up to there need no flush.
+        """
         surplus = list(self._files.values())[: max(len(self._files) - files_max, 0)]
-        regions: dict[str, None] = {}
+        regions: dict[str, int] = {}
         for highest in surplus:
             if highest is not self._current:
-                regions.update(dict.fromkeys(self._holders(highest)))
-        return list(regions)
+                regions.update((region, highest[region]) for region in self._holders(highest))
+        return regions
 
     def _holders(self, highest: Mapping[str, int]) -> list[str]:
         flushed = self._flushed

@@ -25,9 +25,16 @@ class Bench:
     def __init__(self, runtime: Runtime, config: WalConfig) -> None:
         self.runtime = runtime
         self.failures: list[BaseException] = []
-        self.pinned: list[str] = []
+        self.pinned: list[dict[str, int]] = []
         self.done: list[int] = []
-        self.log = LogWriter(runtime, SERVER, "", config, self.failures.append, self.pinned.extend)
+        self.log = LogWriter(
+            runtime,
+            SERVER,
+            "",
+            config,
+            self.failures.append,
+            lambda one: self.pinned.append({**one}),
+        )
 
     def submit(self, sequence_id: int, durability: Durability = SYNC, region: str = "r") -> None:
         cells = FamilyCells(b"f", [b"key%d" % sequence_id], [b"v"])
@@ -193,7 +200,7 @@ def test_a_record_counts_for_the_file_it_is_in_not_for_the_one_it_was_submitted_
     run(story, replace(WalConfig(), roll_bytes=100))
 
 
-def test_too_many_files_ask_for_a_flush_of_the_regions_that_hold_them() -> None:
+def test_too_many_files_ask_for_a_flush_of_exactly_what_the_surplus_holds() -> None:
     async def story(bench: Bench) -> None:
         bench.submit(1, region="old")
         await bench.log.barrier()
@@ -201,9 +208,55 @@ def test_too_many_files_ask_for_a_flush_of_the_regions_that_hold_them() -> None:
             bench.submit(number, region="new")
             await bench.log.barrier()
         await asyncio.sleep(0.1)
-        assert bench.pinned[0] == "old"
+        # Six files, the last of them empty: four more than may stay.
+        assert bench.pinned[0] == {"old": 1}
+        assert bench.pinned[-1] == {"old": 1, "new": 4}
+        bench.log.flushed("old", 1)
+        bench.log.flushed("new", 3)
+        await asyncio.sleep(0.1)
+        assert bench.pinned[-1] == {"new": 4}
+        told = len(bench.pinned)
+        bench.log.flushed("new", 4)
+        await asyncio.sleep(0.1)
+        assert len(bench.pinned) == told
+        assert await bench.runtime.files.list(wal_directory(SERVER)) == ["5", "6"]
 
     run(story, replace(WalConfig(), roll_bytes=100, files_max=2))
+
+
+def test_a_file_that_cannot_be_archived_stays_and_goes_later() -> None:
+    async def story(bench: Bench) -> None:
+        files = bench.runtime.files
+        bench.submit(1)
+        await bench.log.barrier()
+        bench.log.request_roll()
+        await asyncio.sleep(0.1)
+        # A file stands where the directory of old logs has to be.
+        await files.write("oldWALs", [b""])
+        bench.log.flushed("r", 1)
+        await asyncio.sleep(0.1)
+        assert await files.list(wal_directory(SERVER)) == ["1", "2"]
+        await files.remove("oldWALs")
+        bench.log.flushed("r", 1)
+        await asyncio.sleep(0.1)
+        assert await files.list(wal_directory(SERVER)) == ["2"]
+        assert await files.list(f"oldWALs/{SERVER}") == ["1"]
+        assert bench.failures == []
+
+    run(story)
+
+
+def test_slow_syncs_are_counted() -> None:
+    faults = replace(Faults(), disk_slow=1.0, disk_slow_s=2.0)
+
+    async def story(bench: Bench) -> None:
+        for number in range(1, 6):
+            bench.submit(number)
+            await bench.log.barrier()
+        assert bench.log.counters.slow_syncs >= 3
+        assert bench.log.counters.rolls == 0
+
+    run(story, faults=faults)
 
 
 def test_a_roll_into_a_directory_that_recovery_cleaned_up_ends_the_log() -> None:

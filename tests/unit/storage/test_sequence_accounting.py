@@ -30,12 +30,24 @@ def test_the_file_being_written_is_never_archivable() -> None:
     assert accounting.archivable() == []
 
 
-def test_regions_that_pin_the_oldest_files_are_named_oldest_first() -> None:
+def test_regions_that_pin_surplus_files_are_named_oldest_first_with_their_last_edit_there() -> None:
     accounting = SequenceAccounting()
     for number in range(1, 5):
         accounting.roll(str(number))
         accounting.appended(f"r{number}", number)
-    assert accounting.pinning(2) == ["r1", "r2"]
+        accounting.appended("all", number)
+    pinning = accounting.pinning(2)
+    assert list(pinning.items()) == [("r1", 1), ("all", 2), ("r2", 2)]
     accounting.flushed("r1", 1)
-    assert accounting.pinning(2) == ["r2"]
-    assert accounting.pinning(9) == []
+    accounting.flushed("all", 1)
+    assert accounting.pinning(2) == {"r2": 2, "all": 2}
+    accounting.flushed("all", 2)
+    assert accounting.pinning(2) == {"r2": 2}
+    assert accounting.pinning(9) == {}
+
+
+def test_the_file_being_written_pins_nothing_even_if_no_file_may_stay() -> None:
+    accounting = SequenceAccounting()
+    accounting.roll("1")
+    accounting.appended("r", 1)
+    assert accounting.pinning(0) == {}
