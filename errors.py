@@ -184,6 +184,12 @@ class IllegalArgumentError(InvalidRequestError):
     java_class = "java.lang.IllegalArgumentException"
 
 
+class IncompatibleFilterError(InvalidRequestError):
+    """The filter cannot be used with another option of the scan."""
+
+    java_class = _HBASE + "filter.IncompatibleFilterException"
+
+
 class NoSuchFamilyError(InvalidRequestError):
     """The table has no such column family."""
 

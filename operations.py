@@ -6,12 +6,13 @@ empty mapping means every family.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from .errors import IllegalArgumentError
+from .errors import IllegalArgumentError, IncompatibleFilterError
 from .model import (
     ALL_TIME,
     LATEST_TIMESTAMP,
@@ -30,20 +31,34 @@ Cell = tuple[bytes, bytes, int, int, bytes]
 ALL_VERSIONS: Final = 2**31 - 1
 
 
+class Filter(ABC):
+    """Which cells of a read are wanted; immutable. Its kinds are in ``storage.filters``."""
+
+    @property
+    @abstractmethod
+    def has_filter_row(self) -> bool:
+        """Whether it decides over rows only when it has seen them whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Get:
-    """Reads one row."""
+    """Reads one row. What its fields mean is said at ``Scan``."""
 
     row: bytes
     columns: Columns = field(default_factory=dict)
     max_versions: int = 1
     time_range: TimeRange = ALL_TIME
     existence_only: bool = False
+    filter: Filter | None = None
+    family_times: Mapping[bytes, TimeRange] = field(default_factory=dict)
+    store_limit: int = 0
+    store_offset: int = 0
+    load_on_demand: bool = True
+    read_uncommitted: bool = False
 
     def __post_init__(self) -> None:
         check_row(self.row)
-        if self.max_versions < 1:
-            raise IllegalArgumentError(f"max_versions must be at least 1: {self.max_versions}")
+        _check_selection(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +79,42 @@ class Scan:
     caching: int = 0
     """Rows an answer holds at most; 0: as many as fit ``max_result_bytes``."""
     max_result_bytes: int = 2 * 1024 * 1024
+    filter: Filter | None = None
+    family_times: Mapping[bytes, TimeRange] = field(default_factory=dict)
+    """Timestamps wanted of single families, instead of ``time_range``."""
+    store_limit: int = 0
+    """Cells at most of each family of a row; 0: no limit."""
+    store_offset: int = 0
+    """Cells left out of each family of a row, before the limit counts."""
+    batch: int = 0
+    """Cells a result holds at most: a longer row comes as several results; 0: no limit."""
+    raw: bool = False
+    """Whether tombstones, and what they hide, are read as well."""
+    load_on_demand: bool = True
+    """Whether families that the filter does not need are read only of rows that pass it."""
+    allow_partial: bool = False
+    """Whether a row may come in parts, as the servers cut it."""
+    read_uncommitted: bool = False
+    """Whether writes are seen before they are durable."""
 
     def __post_init__(self) -> None:
-        if self.max_versions < 1:
-            raise IllegalArgumentError(f"max_versions must be at least 1: {self.max_versions}")
-        if self.limit < 0 or self.caching < 0 or self.max_result_bytes < 1:
-            raise IllegalArgumentError("limit, caching and max_result_bytes cannot be negative")
+        _check_selection(self)
+        if min(self.limit, self.caching, self.batch) < 0 or self.max_result_bytes < 1:
+            raise IllegalArgumentError(
+                "limit, caching, batch and max_result_bytes cannot be negative"
+            )
+        if self.batch and self.filter is not None and self.filter.has_filter_row:
+            raise IncompatibleFilterError(
+                f"{type(self.filter).__name__} decides over whole rows, so a scan with it cannot "
+                "cut rows by batch"
+            )
+
+
+def _check_selection(asked: Get | Scan) -> None:
+    if asked.max_versions < 1:
+        raise IllegalArgumentError(f"max_versions must be at least 1: {asked.max_versions}")
+    if asked.store_limit < 0 or asked.store_offset < 0:
+        raise IllegalArgumentError("store_limit and store_offset cannot be negative")
 
 
 class MutationKind(StrEnum):
@@ -195,7 +240,9 @@ class CompareOperator(IntEnum):
 class Condition:
     """What must hold of a row's column for a checked mutation to be applied.
 
-    ``value`` None means "the column has no cell" (with EQUAL) or "has one" (NOT_EQUAL).
+    ``value`` None means "the column has no cell" (with EQUAL) or "has one" (NOT_EQUAL). With
+    a ``filter`` the condition is that it leaves a cell of the row; the column and the value
+    mean nothing then.
     """
 
     row: bytes
@@ -204,6 +251,7 @@ class Condition:
     operator: CompareOperator
     value: bytes | None
     time_range: TimeRange = ALL_TIME
+    filter: Filter | None = None
 
 
 def check_timestamp(timestamp: int) -> None:
