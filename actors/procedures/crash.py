@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...model import META_REGION, ServerName
-from .. import jobs
-from ..log_writer import OLD_WALS, WALS
+from ..log_recovery import fence_logs, split_and_archive
+from ..log_writer import WALS
 from ..server_manager import is_meta_log
 from .assign import AssignProcedure
 from .environment import MasterEnvironment
@@ -64,7 +64,7 @@ class ServerCrashProcedure(Procedure):
         return "fence"
 
     async def fence(self, environment: MasterEnvironment) -> StepResult:
-        await environment.runtime.files.fence(f"{WALS}/{self.server}")
+        await fence_logs(environment.runtime.files, str(self.server))
         return "split_meta_log"
 
     async def split_meta_log(self, environment: MasterEnvironment) -> StepResult:
@@ -86,17 +86,8 @@ class ServerCrashProcedure(Procedure):
         return "assign"
 
     async def _split(self, environment: MasterEnvironment, names: Sequence[str]) -> None:
-        await asyncio.gather(*(self._split_one(environment, name) for name in names))
-
-    async def _split_one(self, environment: MasterEnvironment, name: str) -> None:
         runtime, server = environment.runtime, str(self.server)
-        await runtime.tasks.run(jobs.split_wal_job, server, name)
-        try:
-            await runtime.files.rename(f"{WALS}/{server}/{name}", f"{OLD_WALS}/{server}/{name}")
-        except FileNotFoundError:
-            # Moved by an earlier try of this step, of which only the answer was lost.
-            if not await runtime.files.exists(f"{OLD_WALS}/{server}/{name}"):
-                raise
+        await asyncio.gather(*(split_and_archive(runtime, server, name) for name in names))
 
     async def assign(self, environment: MasterEnvironment) -> StepResult:
         regions = environment.assignment.regions_on(self.server)
