@@ -12,11 +12,20 @@ import errno
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import Final
 
 from ..runtime import Buffer
 
 _SECTOR: Final = 512
+
+
+class Fate(Enum):
+    """What becomes of all that was not synced when the power goes off."""
+
+    NOTHING = "nothing of it is left"
+    EVERYTHING = "all of it is left"
+    CHANCE = "each thing has a fate of its own"
 
 
 class FileNode:
@@ -51,7 +60,9 @@ def _missing(path: str) -> FileNotFoundError:
 class Disk:
     """The tree, and its mutating calls in order.
 
-    ``on_call`` is told of every mutating call before it happens: the place to take images.
+    ``on_call`` is told of every mutating call before it happens: the place to take images, and
+    to make a call fail by raising OSError. A write that fails leaves half of its bytes; after
+    a sync that failed the file never becomes durable. ``on_read`` is the same for reads.
     """
 
     def __init__(self) -> None:
@@ -59,6 +70,7 @@ class Disk:
         self.calls: list[str] | None = None
         """Set to a list to have the calls recorded, for golden lists."""
         self.on_call: Callable[[str], None] | None = None
+        self.on_read: Callable[[str], None] | None = None
         self.free_bytes: int | None = None
         """What still fits; None: endless."""
 
@@ -103,6 +115,11 @@ class Disk:
             for name in sorted(node.entries):
                 yield from self.walk(f"{path}/{name}" if path else name)
 
+    def reads(self, path: str) -> None:
+        """Somebody is about to read the file. Raises what ``on_read`` does."""
+        if self.on_read is not None:
+            self.on_read(f"read {path}")
+
     # Writing.
 
     def make_directories(self, path: str) -> None:
@@ -133,7 +150,11 @@ class Disk:
 
     def append(self, path: str, node: FileNode, data: Buffer) -> None:
         """Raises OSError (ENOSPC) after as much as fits."""
-        self._call(f"write {path} {len(data)}")
+        try:
+            self._call(f"write {path} {len(data)}")
+        except OSError:
+            node.data += memoryview(data)[: len(data) // 2]
+            raise
         if self.free_bytes is not None:
             fits = min(len(data), max(self.free_bytes, 0))
             self.free_bytes -= fits
@@ -143,7 +164,11 @@ class Disk:
         node.data += data
 
     def sync(self, path: str, node: FileNode) -> None:
-        self._call(f"sync {path}")
+        try:
+            self._call(f"sync {path}")
+        except OSError:
+            node.sync_lost = True
+            raise
         if not node.sync_lost:
             node.synced = len(node.data)
 
@@ -178,12 +203,12 @@ class Disk:
 
     def crash(self, chance: random.Random) -> None:
         """The power goes off; what is left afterwards is one of the possible states."""
-        self.root = _image(self.root, chance)
+        self.root = _image(self.root, chance, Fate.CHANCE)
 
-    def image(self, chance: random.Random) -> Disk:
+    def image(self, chance: random.Random, fate: Fate = Fate.CHANCE) -> Disk:
         """What could be left if the power went off now; this disk goes on as it is."""
         copy = Disk()
-        copy.root = _image(self.root, chance)
+        copy.root = _image(self.root, chance, fate)
         return copy
 
     def _enter(self, path: str, node: Node, call: str) -> None:
@@ -200,7 +225,7 @@ class Disk:
             self.calls.append(call)
 
 
-def _image(root: DirectoryNode, chance: random.Random) -> DirectoryNode:
+def _image(root: DirectoryNode, chance: random.Random, fate: Fate) -> DirectoryNode:
     choices: dict[int, dict[str, Node]] = {}
     departed: list[tuple[DirectoryNode, str, Node]] = []
     arrived: set[int] = set()
@@ -215,16 +240,21 @@ def _image(root: DirectoryNode, chance: random.Random) -> DirectoryNode:
             if now is None and before is not None and directory.renamed.get(name) is before:
                 departed.append((directory, name, before))
                 continue
-            kept = now if now is before or chance.random() < 0.5 else before
+            kept = now if now is before or _survives(chance, fate) else before
             if kept is not None:
                 chosen[name] = kept
                 arrived.add(id(kept))
                 if isinstance(kept, DirectoryNode):
                     pending.append(kept)
     for directory, name, node in departed:
-        if id(node) not in arrived or chance.random() < 0.5:
+        if id(node) not in arrived or not _survives(chance, fate):
             choices[id(directory)][name] = node
-    return _copied(root, choices, {}, chance)
+    return _copied(root, choices, {}, chance, fate)
+
+
+def _survives(chance: random.Random, fate: Fate) -> bool:
+    """Whether a change of a directory that was not synced is found afterwards."""
+    return chance.random() < 0.5 if fate is Fate.CHANCE else fate is Fate.EVERYTHING
 
 
 def _copied(
@@ -232,32 +262,51 @@ def _copied(
     choices: dict[int, dict[str, Node]],
     files: dict[int, FileNode],
     chance: random.Random,
+    fate: Fate,
 ) -> DirectoryNode:
     copy = DirectoryNode()
     for name, node in sorted(choices.get(id(directory), directory.durable).items()):
         if isinstance(node, DirectoryNode):
-            copy.entries[name] = _copied(node, choices, files, chance)
+            copy.entries[name] = _copied(node, choices, files, chance, fate)
         else:
             if id(node) not in files:
-                files[id(node)] = _after_crash(node, chance)
+                files[id(node)] = _after_crash(node, chance, fate)
             copy.entries[name] = files[id(node)]
     copy.durable = dict(copy.entries)
     return copy
 
 
-def _after_crash(node: FileNode, chance: random.Random) -> FileNode:
+def _after_crash(node: FileNode, chance: random.Random, fate: Fate) -> FileNode:
     copy = FileNode()
     copy.data = node.data[: node.synced]
     rest = node.data[node.synced :]
-    fate = chance.random()
-    if rest and fate < 0.6:
-        kept = len(rest) if fate < 0.25 else chance.randrange(len(rest))
-        copy.data += rest[:kept]
-        if fate > 0.45:
-            # The size was written, the sectors were not.
-            copy.data += chance.randbytes(min(len(rest) - kept, _SECTOR))
+    if fate is Fate.EVERYTHING:
+        copy.data += rest
+    elif rest and fate is Fate.CHANCE:
+        copy.data += _torn(rest, node.synced, chance)
     copy.synced = len(copy.data)
     return copy
+
+
+def _torn(rest: bytearray, offset: int, chance: random.Random) -> bytes:
+    """What is left of unsynced bytes at ``offset``."""
+    fate = chance.random()
+    if fate < 0.3:
+        return b""
+    if fate < 0.5:
+        return bytes(rest)
+    if fate < 0.7:
+        return bytes(rest[: chance.randrange(len(rest))])
+    # The size was written, of the sectors only some, in any order.
+    sectors = []
+    at = 0
+    while at < len(rest):
+        end = min(len(rest), at + _SECTOR - (offset + at) % _SECTOR)
+        sector = bytes(rest[at:end])
+        left = (sector, bytes(end - at), chance.randbytes(end - at))
+        sectors.append(chance.choice(left))
+        at = end
+    return b"".join(sectors)
 
 
 def _parts(path: str) -> Sequence[str]:

@@ -108,6 +108,7 @@ class SimFiles:
         if self._random.random() < self._world.faults.read_failed:
             self._world.counts["reads failed"] += 1
             raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        self.disk.reads(path)
         node = self.disk.file(path)
         stop = len(node.data) if length is None else offset + length
         data = bytes(memoryview(node.data)[offset:stop])

@@ -48,6 +48,7 @@ class Fsck:
         content: all of hbase:meta.
         serving: server name -> encoded names of the regions it says it serves; None if the
             cluster is stopped, and then no owner is expected to be alive.
+        catalog: the region of hbase:meta, to be checked as well; None: there is none.
     """
 
     def __init__(
@@ -55,10 +56,13 @@ class Fsck:
         files: FileSystem,
         content: MetaContent,
         serving: Mapping[str, Sequence[str]] | None,
+        *,
+        catalog: RegionInfo | None = META_REGION,
     ) -> None:
         self._files = files
         self._content = content
         self._serving = serving
+        self._catalog = catalog
         self._named: dict[str, None] = {}
         self.report = Report()
 
@@ -66,7 +70,8 @@ class Fsck:
         """Reads every byte of every file that belongs to a region."""
         enabled = {row.name for row in self._content.tables if row.state is TableState.ENABLED}
         self._check_tiling()
-        await self._check_region(RegionRow(META_REGION, _OPEN), expected_open=True)
+        if self._catalog is not None:
+            await self._check_region(RegionRow(self._catalog, _OPEN), expected_open=True)
         for row in self._content.regions:
             if row.info.split or row.state == "SPLIT":
                 await self._check_parent(row)
