@@ -1,0 +1,48 @@
+"""The fixtures that HBase wrote: all there, all named, all small."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "hbase"
+README = (FIXTURES / "README.md").read_text()
+TYPES = {4, 8, 10, 12, 14}
+
+
+def lines_of(path: Path) -> list:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_readme_names_every_hfile_and_no_other():
+    there = sorted(path.name for path in (FIXTURES / "hfiles").iterdir())
+    assert sorted(re.findall(r"`(\w+\.hfile)`", README)) == there
+    assert [line["file"] for line in lines_of(FIXTURES / "hfiles.jsonl")] == there
+
+
+def test_every_hfile_has_a_dump_of_well_formed_cells():
+    dumps = {line["cells"] for line in lines_of(FIXTURES / "hfiles.jsonl")}
+    assert dumps == {path.name for path in (FIXTURES / "cells").iterdir()}
+    for name in dumps:
+        assert f"`{name}`" in README
+        for row, family, qualifier, timestamp, type_code, sequence_id, value, tags in lines_of(
+            FIXTURES / "cells" / name
+        ):
+            assert bytes.fromhex(row)
+            assert family in ("f", "info")
+            assert all(isinstance(bytes.fromhex(text), bytes) for text in (qualifier, value, tags))
+            assert timestamp >= 0
+            assert type_code in TYPES
+            assert sequence_id >= 0
+
+
+def test_the_fixtures_are_small():
+    sizes = {
+        path: path.stat().st_size
+        for path in FIXTURES.rglob("*")
+        if path.is_file() and "target" not in path.parts
+    }
+    assert max(sizes.values()) < 400_000
+    assert max(size for path, size in sizes.items() if path.suffix == ".hfile") < 60_000
+    assert sum(sizes.values()) < 2_000_000
