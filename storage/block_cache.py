@@ -4,6 +4,14 @@ A block enters with priority SINGLE and rises to MULTI when it is used again; bl
 families that ask for it are IN_MEMORY from the start. When the cache is full, priorities that
 exceed their share give blocks back first, so that one long scan cannot drive out what is read
 again and again. Source: LruBlockCache.java.
+
+Blocks that are not to be kept only pass through: whoever fetched one reads at once and finds
+it, and after some others it is gone.
+
+A second tier (block_arena.py) may hold the same blocks as they are stored: a block that is
+not here is looked for there before its file is read. Other than HBase's, a block goes there
+when it comes from its file, not when it leaves here: it would have to be encoded again, and
+stored it is so small that having it twice costs little.
 """
 
 from __future__ import annotations
@@ -11,21 +19,36 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+from .block_arena import BlockArena
 
 SHARES: Final = (0.25, 0.50, 0.25)
 """Of SINGLE, MULTI and IN_MEMORY."""
 FULL_FRACTION: Final = 0.99
 EVICTED_FRACTION: Final = 0.95
+BLOCK_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A larger block passes through. hbase.lru.max.block.size"""
 BLOCKS_MIN: Final = 64
-"""So many blocks stay however small the limit: a read that merges many files starts again
-after every block it misses, and must find the others still here."""
+"""So many blocks stay however small the limit, and so many that pass through: a read that
+merges many files starts again after every block it misses, and must find the others still
+here."""
+PASSING_SHARE: Final = 1 / 32
+"""Of the limit, for blocks that pass through, if that is more than BLOCKS_MIN of them."""
 
 
 class Priority(IntEnum):
     SINGLE = 0
     MULTI = 1
     IN_MEMORY = 2
+
+
+class Category(IntEnum):
+    """What a block is for."""
+
+    DATA = 0
+    INDEX = 1
+    FILTER = 2
 
 
 class Cacheable(Protocol):
@@ -38,7 +61,15 @@ class Cacheable(Protocol):
 CacheKey = tuple[str, int]
 """(path of the file, offset of the block in it)."""
 
-_Bucket = OrderedDict[CacheKey, Cacheable]
+
+class _Entry(NamedTuple):
+    block: Cacheable
+    bytes: int
+    """When it came: what a block holds may change."""
+    category: Category
+
+
+_Bucket = OrderedDict[CacheKey, _Entry]
 _C = TypeVar("_C", bound=Cacheable)
 
 
@@ -52,66 +83,122 @@ class CacheStats:
 
 
 class BlockCache:
-    """Keeps up to ``capacity_bytes`` of blocks, the least recently used going first."""
+    """Keeps up to ``capacity_bytes`` of blocks, the least recently used going first.
 
-    def __init__(self, capacity_bytes: int) -> None:
+    It makes room as it takes a block in, so it needs no hard limit above that as HBase's
+    does. ``second_bytes`` is the size of the second tier; 0: there is none.
+    """
+
+    def __init__(self, capacity_bytes: int, second_bytes: int = 0) -> None:
         self.capacity_bytes = capacity_bytes
+        self.second = BlockArena(second_bytes) if second_bytes else None
         self.stats = CacheStats()
         self._single: _Bucket = OrderedDict()
         self._multi: _Bucket = OrderedDict()
         self._in_memory: _Bucket = OrderedDict()
         self._buckets = (self._single, self._multi, self._in_memory)
         self._bytes = [0, 0, 0]
+        self._passing: _Bucket = OrderedDict()
+        self._passing_bytes = 0
+        self._category_bytes = [0, 0, 0]
 
     @property
     def memory_bytes(self) -> int:
-        return sum(self._bytes)
+        """Of all blocks in this tier."""
+        return sum(self._bytes) + self._passing_bytes
+
+    def category_bytes(self, category: Category) -> int:
+        """Of the blocks of one category."""
+        return self._category_bytes[category]
 
     def __len__(self) -> int:
-        return sum(map(len, self._buckets))
+        return sum(map(len, self._buckets)) + len(self._passing)
 
     def get(self, key: CacheKey, kind: type[_C]) -> _C | None:
         """The block, which counts as a use; None, counted as a miss, if it is not here."""
-        block = self._multi.get(key)
-        if block is not None:
+        entry = self._multi.get(key)
+        if entry is not None:
             self._multi.move_to_end(key)
-        elif (block := self._single.pop(key, None)) is not None:
-            self._multi[key] = block
-            self._bytes[Priority.SINGLE] -= block.memory_bytes
-            self._bytes[Priority.MULTI] += block.memory_bytes
-        elif (block := self._in_memory.get(key)) is not None:
+        elif (entry := self._single.pop(key, None)) is not None:
+            self._multi[key] = entry
+            self._bytes[Priority.SINGLE] -= entry.bytes
+            self._bytes[Priority.MULTI] += entry.bytes
+        elif (entry := self._in_memory.get(key)) is not None:
             self._in_memory.move_to_end(key)
+        else:
+            entry = self._passing.get(key)
+        block = None if entry is None else entry.block
         if not isinstance(block, kind):
             self.stats.misses += 1
             return None
         self.stats.hits += 1
         return block
 
-    def put(self, key: CacheKey, block: Cacheable, *, in_memory: bool = False) -> None:
-        """Keeps the block and drops others for it if need be.
+    def put(
+        self,
+        key: CacheKey,
+        block: Cacheable,
+        *,
+        category: Category = Category.DATA,
+        in_memory: bool = False,
+        keep: bool = True,
+    ) -> None:
+        """Takes the block in and drops others for it if need be.
 
         The block stays at least until the next one of its priority comes: whoever fetched it
-        and reads at once finds it, however large it is.
+        and reads at once finds it, however large it is. With ``keep`` False it passes through
+        and drives out only others that do.
         """
         self.remove(key)
-        priority = Priority.IN_MEMORY if in_memory else Priority.SINGLE
-        self._buckets[priority][key] = block
-        self._bytes[priority] += block.memory_bytes
+        entry = _Entry(block, block.memory_bytes, category)
+        self._category_bytes[category] += entry.bytes
+        if keep and entry.bytes <= BLOCK_BYTES_MAX:
+            priority = Priority.IN_MEMORY if in_memory else Priority.SINGLE
+            self._buckets[priority][key] = entry
+            self._bytes[priority] += entry.bytes
+        else:
+            self._passing[key] = entry
+            self._passing_bytes += entry.bytes
+            self._let_pass()
         if self.memory_bytes > self.capacity_bytes * FULL_FRACTION:
             self._evict()
 
     def remove(self, key: CacheKey) -> None:
         """Drops the block if it is here."""
         for priority, bucket in enumerate(self._buckets):
-            block = bucket.pop(key, None)
-            if block is not None:
-                self._bytes[priority] -= block.memory_bytes
+            entry = bucket.pop(key, None)
+            if entry is not None:
+                self._bytes[priority] -= entry.bytes
+                self._category_bytes[entry.category] -= entry.bytes
+        entry = self._passing.pop(key, None)
+        if entry is not None:
+            self._passing_bytes -= entry.bytes
+            self._category_bytes[entry.category] -= entry.bytes
 
     def remove_file(self, path: str) -> None:
         """Drops all blocks of a file that will not be read again."""
-        for bucket in self._buckets:
+        for bucket in (*self._buckets, self._passing):
             for key in [key for key in bucket if key[0] == path]:
                 self.remove(key)
+
+    # The second tier
+
+    def stored(self, key: CacheKey) -> bytes | None:
+        """The block as ``keep_stored`` took it, verified then; None if it is not there."""
+        return None if self.second is None else self.second.get(key)
+
+    def keep_stored(self, key: CacheKey, data: bytes) -> None:
+        """Keeps a block as it stands in its file, whose checksums were verified."""
+        if self.second is not None:
+            self.second.put(key, data)
+
+    # Making room
+
+    def _let_pass(self) -> None:
+        limit = self.capacity_bytes * PASSING_SHARE
+        while self._passing_bytes > limit and len(self._passing) > max(BLOCKS_MIN, 1):
+            self.remove(next(iter(self._passing)))
+            self.stats.evictions += 1
 
     def _evict(self) -> None:
         """Frees down to the lower mark, the smallest excess over a share first."""
@@ -129,9 +216,13 @@ class BlockCache:
     def _free(self, priority: int, bytes_wanted: int) -> int:
         bucket = self._buckets[priority]
         freed = 0
-        while freed < bytes_wanted and len(bucket) > 1 and len(self) > BLOCKS_MIN:
-            _, block = bucket.popitem(last=False)
-            freed += block.memory_bytes
-            self._bytes[priority] -= block.memory_bytes
+        others = len(self) - len(self._passing) - len(bucket)
+        while freed < bytes_wanted and len(bucket) > 1 and others + len(bucket) > BLOCKS_MIN:
+            key, entry = bucket.popitem(last=False)
+            freed += entry.bytes
+            self._bytes[priority] -= entry.bytes
+            self._category_bytes[entry.category] -= entry.bytes
             self.stats.evictions += 1
+            if self.second is not None and priority != Priority.SINGLE:
+                self.second.touch(key)
         return freed

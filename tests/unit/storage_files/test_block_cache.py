@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from raybase.storage import block_cache
-from raybase.storage.block_cache import BlockCache
+from raybase.storage.block_arena import BUCKET_BYTES, SLOT_BYTES
+from raybase.storage.block_cache import BLOCK_BYTES_MAX, BlockCache, Category
 
 
 @dataclass
@@ -25,7 +26,7 @@ def fill(cache, path, count, size=100):
 
 def here(cache, path, count):
     """Which of the blocks are held, without using them."""
-    held = [key for bucket in cache._buckets for key in bucket]
+    held = [key for bucket in (*cache._buckets, cache._passing) for key in bucket]
     return [n for n in range(count) if (path, n) in held]
 
 
@@ -49,7 +50,7 @@ def test_memory_stays_below_the_capacity(no_floor):
         assert cache.memory_bytes <= 10_000
     assert cache.memory_bytes > 8_500
     assert cache.memory_bytes == sum(
-        item.memory_bytes for bucket in cache._buckets for item in bucket.values()
+        entry.bytes for bucket in cache._buckets for entry in bucket.values()
     )
 
 
@@ -128,3 +129,101 @@ def test_putting_a_block_twice_counts_it_once():
         cache.put(("f", 0), Item())
         cache.get(("f", 0), Item)
     assert (len(cache), cache.memory_bytes) == (1, 100)
+
+
+def test_blocks_that_pass_through_drive_out_nothing_that_is_kept(no_floor):
+    cache = BlockCache(10_000)
+    fill(cache, "kept", 90)
+    for n in range(1_000):
+        cache.put(("scan", n), Item(), keep=False)
+        assert cache.get(("scan", n), Item) is not None
+    assert here(cache, "kept", 90) == list(range(90))
+    assert len(here(cache, "scan", 1_000)) == 3
+    assert cache.memory_bytes <= 10_000
+
+
+def test_a_read_of_many_files_comes_to_an_end_though_its_blocks_pass_through():
+    cache = BlockCache(1_000)
+    fill(cache, "kept", 1_000)
+    needed = [(f"file{n}", 0) for n in range(60)]
+    for _ in range(len(needed) + 1):
+        missing = next((key for key in needed if cache.get(key, Item) is None), None)
+        if missing is None:
+            return
+        cache.put(missing, Item(10_000), keep=False)
+    pytest.fail("the read never had all its blocks at once")
+
+
+def test_blocks_that_passed_through_do_not_take_the_places_of_a_read_that_keeps_its():
+    cache = BlockCache(0)
+    for n in range(100):
+        cache.put(("scan", n), Item(), keep=False)
+    fill(cache, "f", 60)
+    assert here(cache, "f", 60) == list(range(60))
+
+
+def test_a_block_that_passed_through_is_kept_when_it_comes_again_to_stay(no_floor):
+    cache = BlockCache(10_000)
+    cache.put(("f", 0), Item(), keep=False)
+    cache.put(("f", 0), Item())
+    for n in range(50):
+        cache.put(("scan", n), Item(), keep=False)
+    assert here(cache, "f", 1) == [0]
+    assert cache.memory_bytes == 100 + 3 * 100
+
+
+def test_a_block_above_the_greatest_size_passes_through(no_floor):
+    cache = BlockCache(100 * BLOCK_BYTES_MAX)
+    cache.put(("f", 0), Item(BLOCK_BYTES_MAX))
+    cache.put(("f", 1), Item(BLOCK_BYTES_MAX + 1))
+    cache.put(("f", 2), Item(BLOCK_BYTES_MAX * 4))
+    assert cache.get(("f", 2), Item) is not None
+    cache.put(("f", 3), Item(BLOCK_BYTES_MAX * 3))
+    assert here(cache, "f", 4) == [0, 3]
+    assert cache.memory_bytes == 4 * BLOCK_BYTES_MAX
+
+
+def test_bytes_are_counted_by_what_blocks_are_for(no_floor):
+    cache = BlockCache(10_000)
+    cache.put(("f", 0), Item(100))
+    cache.put(("f", 1), Item(20), category=Category.INDEX)
+    cache.put(("f", 2), Item(3), category=Category.FILTER, in_memory=True)
+    cache.put(("f", 3), Item(1), category=Category.FILTER, keep=False)
+    cache.get(("f", 1), Item)
+    assert [cache.category_bytes(one) for one in Category] == [100, 20, 4]
+    fill(cache, "g", 1_000)
+    assert sum(map(cache.category_bytes, Category)) == cache.memory_bytes
+    cache.remove_file("f")
+    cache.remove_file("g")
+    assert [cache.category_bytes(one) for one in Category] == [0, 0, 0]
+
+
+def test_a_block_that_grew_since_it_came_is_counted_as_it_came(no_floor):
+    cache = BlockCache(10_000)
+    item = Item(100)
+    cache.put(("f", 0), item)
+    item.memory_bytes = 5_000
+    cache.get(("f", 0), Item)
+    cache.remove(("f", 0))
+    assert cache.memory_bytes == 0
+
+
+def test_without_a_second_tier_nothing_is_stored():
+    cache = BlockCache(10_000)
+    cache.keep_stored(("f", 0), b"block")
+    assert cache.stored(("f", 0)) is None
+
+
+def test_a_block_used_again_before_it_left_stays_longest_in_the_second_tier(no_floor):
+    cache = BlockCache(1_000, second_bytes=BUCKET_BYTES)
+    for n in range(4):
+        cache.keep_stored(("f", n), bytes(SLOT_BYTES[-1]))
+    cache.put(("f", 0), Item())
+    cache.get(("f", 0), Item)
+    for n in range(20):
+        cache.put(("g", n), Item())
+        cache.get(("g", n), Item)
+    assert cache.get(("f", 0), Item) is None
+    cache.keep_stored(("f", 4), bytes(SLOT_BYTES[-1]))
+    assert cache.stored(("f", 1)) is None
+    assert cache.stored(("f", 0)) is not None
