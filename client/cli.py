@@ -1,8 +1,9 @@
-"""The command line: `raybase start | stop | status | shell | demo`."""
+"""The command line: `raybase start | stop | status | shell | wal | demo`."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from .. import __version__
 from ..config import ClusterConfig
-from ..errors import IllegalArgumentError, RaybaseError
+from ..errors import IllegalArgumentError, RaybaseError, StorageError
 from .status_tables import status_tables
 
 DEFAULT_ROOT = Path("raybase-data")
@@ -147,6 +148,43 @@ def shell(root: Path | None, address: str | None, commands: tuple[str, ...]) -> 
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-t", "--tables", default="", help="Only these, with commas between them.")
+@click.option("-r", "--region", default="", help="Only this region, by its encoded name.")
+@click.option("-s", "--sequence", type=int, help="Only the record of this sequence id.")
+@click.option("-w", "--row", default="", help="Only cells of this row, as it is printed.")
+@click.option("-f", "--row-prefix", default="", help="Only cells of rows that begin so.")
+@click.option("-g", "--goto", "position", default=0, help="Begin at this offset of each file.")
+@click.option("-k", "--output-only-row-key", "keys_only", is_flag=True, help="Only row keys.")
+@click.option("-p", "--printvals", "values", is_flag=True, help="Values, too.")
+@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON list.")
+def wal(
+    files: tuple[Path, ...],
+    tables: str,
+    sequence: int | None,
+    row: str,
+    row_prefix: str,
+    **more: Any,
+) -> None:
+    """Print write-ahead logs, of WALs/, oldWALs/ or a region's recovered.edits/."""
+    from .wal_printer import WalOptions, WalPrinter
+
+    if row and row_prefix:
+        raise click.UsageError("--row and --row-prefix cannot be given together")
+    wanted = tuple(filter(None, tables.split(",")))
+    options = WalOptions(wanted, sequence_id=sequence, row=row, row_prefix=row_prefix, **more)
+    printer = WalPrinter(options, lambda piece: click.echo(piece, nl=False), _time_text)
+    printer.begin()
+    try:
+        for file in files:
+            ending = printer.print_log(str(file), _read(file))
+            if ending:
+                click.echo(f"raybase: {ending}", err=True)
+    finally:
+        printer.end()
+
+
+@main.command()
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
@@ -181,6 +219,22 @@ def bootstrap(root: Path) -> str:
     cluster = RayCluster.get(root)
     cluster.check_version()
     return cluster.addresses()
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _time_text(time_ms: int) -> str:
+    """As `date` writes it, with milliseconds."""
+    try:
+        when = datetime.fromtimestamp(time_ms / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return str(time_ms)
+    return f"{when:%a %b %d %H:%M:%S}.{when.microsecond // 1000:03} UTC {when.year}"
 
 
 def _root(given: Path | None, *, make: bool = False) -> Path:

@@ -12,7 +12,7 @@ Nothing here does I/O: others write what the encoder makes, and the decoder gets
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -176,12 +176,15 @@ def read_records(path: str, data: bytes, *, complete: bool = False) -> Iterator[
     Raises CorruptionError for a bad record that was durable once: restore the file; nothing
     behind it was read.
     """
-    for offset, length in _scan(path, data, complete):
+    for offset, length in find_records(path, data, complete=complete):
         yield data[offset : offset + length]
 
 
 def decode_record(framed: bytes) -> WalRecord:
-    """The record in bytes that came from ``read_records`` or ``encode_record``."""
+    """The record in bytes that came from ``read_records`` or ``encode_record``.
+
+    Raises struct.error, ValueError, IndexError, IllegalArgumentError for any other bytes.
+    """
     sequence_id, clock_ms, nonce_group, nonce = _RECORD_FIXED.unpack_from(framed, _FIXED_AT)
     (region, table, cluster_id), offset = _address_of(framed)
     (family_count,) = _U16.unpack_from(framed, offset)
@@ -197,11 +200,16 @@ def decode_record(framed: bytes) -> WalRecord:
 
 def read_log(path: str, data: bytes, *, complete: bool = False) -> Iterator[WalRecord]:
     """``read_records``, decoded."""
-    for offset, length in _scan(path, data, complete):
-        try:
-            yield decode_record(data[offset : offset + length])
-        except (struct.error, ValueError, IndexError, IllegalArgumentError) as error:
-            raise CorruptionError(path, offset, f"a record makes no sense: {error}") from error
+    for offset, length in find_records(path, data, complete=complete):
+        yield record_at(path, data, offset, length)
+
+
+def record_at(path: str, data: bytes, offset: int, length: int) -> WalRecord:
+    """The record that ``find_records`` found there. Raises CorruptionError."""
+    try:
+        return decode_record(data[offset : offset + length])
+    except (struct.error, ValueError, IndexError, IllegalArgumentError) as error:
+        raise CorruptionError(path, offset, f"a record makes no sense: {error}") from error
 
 
 def read_regions(path: str, data: bytes) -> dict[str, TableName]:
@@ -245,33 +253,37 @@ def split_log(path: str, data: bytes, flushed: Mapping[str, int]) -> list[Recove
     ]
 
 
-def _scan(path: str, data: bytes, complete: bool) -> Iterator[tuple[int, int]]:
-    """(offset, length) of every framed record up to the end of the log."""
+def find_records(
+    path: str, data: bytes, *, complete: bool = False
+) -> Generator[tuple[int, int], None, int]:
+    """(offset, length) of every framed record; returns the offset at which the log ends.
+
+    What follows there is a tail that nobody was told of. ``complete`` and errors as in
+    ``read_records``.
+    """
     if not data and not complete:
-        return
+        return 0
     log_id = _log_id(data)
     if log_id is None:
-        _end(path, data, 0, None, "the head of the log is damaged", complete)
-        return
+        return _end(path, data, 0, None, "the head of the log is damaged", complete)
     offset = _FILE_HEADER.size
     while offset < len(data):
         header = _batch_header(data, offset, log_id)
         if header is None:
-            _end(path, data, offset, log_id, "the head of a batch is damaged", complete)
-            return
+            return _end(path, data, offset, log_id, "the head of a batch is damaged", complete)
         _, body_bytes, count = header
         offset += _BATCH_HEADER.size
         stop = offset + body_bytes
         for _ in range(count):
             length = _record_length(data, offset, stop)
             if not length:
-                _end(path, data, offset, log_id, "a record is damaged", complete)
-                return
+                return _end(path, data, offset, log_id, "a record is damaged", complete)
             yield offset, length
             offset += length
         if offset != stop:
-            _end(path, data, offset, log_id, "a batch is longer than its records", complete)
-            return
+            reason = "a batch is longer than its records"
+            return _end(path, data, offset, log_id, reason, complete)
+    return offset
 
 
 def _log_id(data: bytes) -> int | None:
@@ -313,8 +325,8 @@ def _record_length(data: bytes, offset: int, stop: int) -> int:
 
 def _end(
     path: str, data: bytes, offset: int, log_id: int | None, reason: str, complete: bool
-) -> None:
-    """Returns if the log may end at ``offset``; raises CorruptionError if it must not."""
+) -> int:
+    """``offset``, if the log may end there; raises CorruptionError if it must not."""
     if complete:
         raise CorruptionError(path, offset, reason)
     at = data.find(BATCH_MAGIC, offset)
@@ -323,6 +335,7 @@ def _end(
         if header is not None and header[0] > offset:
             raise CorruptionError(path, offset, f"{reason}, and it was durable once")
         at = data.find(BATCH_MAGIC, at + 1)
+    return offset
 
 
 def _address_of(framed: bytes) -> tuple[tuple[str, TableName, str], int]:
