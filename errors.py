@@ -243,6 +243,12 @@ class UnknownRegionError(InvalidRequestError):
     java_class = _HBASE + "UnknownRegionException"
 
 
+class MergeRegionError(InvalidRequestError):
+    """These regions cannot be merged, or not now."""
+
+    java_class = _HBASE + "exceptions.MergeRegionException"
+
+
 class AccessDeniedError(InvalidRequestError):
     """The user has no right to do this."""
 

@@ -44,6 +44,8 @@ class RegionNode:
     since_s: float
     daughters: tuple[RegionInfo, ...] = ()
     """Of a split parent."""
+    merge_parents: tuple[RegionInfo, ...] = ()
+    """What it was merged from, while their files are not cleaned."""
     reason: str = ""
     """Why it is in this state, for people."""
     planned: ServerName | None = None
@@ -86,6 +88,7 @@ class Assignment:
             node.server = row.server
             node.open_sequence_id = row.open_sequence_id
             node.daughters = row.daughters
+            node.merge_parents = row.merge_parents
         self._load = None
         self.loaded.set()
 

@@ -47,7 +47,9 @@ async def write_daughters(files: FileSystem, request: SplitRequest) -> Manifest:
             for entry in parent.files
             if _has_half(entry, split_key, upper=upper)
         )
-        await _ensure(files, _first_manifest(parent, daughter, entries, request.master_epoch))
+        await ensure_manifest(
+            files, _first_manifest(parent, daughter, entries, request.master_epoch)
+        )
     return parent
 
 
@@ -82,7 +84,7 @@ def _first_manifest(
     )
 
 
-async def _ensure(files: FileSystem, wanted: Manifest) -> None:
+async def ensure_manifest(files: FileSystem, wanted: Manifest) -> None:
     """Commits the manifest unless one of it, or of a later close of the parent, is there.
 
     An earlier try may have been followed by a roll-back, in which the parent was opened,

@@ -9,12 +9,12 @@ from typing import Final
 
 from ..errors import RaybaseError
 from ..model import META_TABLE, RegionInfo, TableName
-from ..storage.manifest import region_directory
 from .archiver import RECOVERED_EDITS, archive_file
 from .assignment import TransitionState
 from .log_writer import OLD_WALS
 from .procedures.clean_parent import CleanParentProcedure
 from .procedures.environment import MasterEnvironment
+from .procedures.merge import CleanMergeParentsProcedure
 from .store_io import ARCHIVE, load_manifest
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,10 @@ class Cleaned:
 class Janitor:
     """Cleans up after splits, crashes and deletions.
 
-    - A split parent goes when no manifest names a file of it (a procedure does that).
-    - A file or region directory that hbase:meta and the manifests do not know goes to the
-      archive when two runs in a row found it so: nothing that is just being made is old.
+    - A split parent, or what a region was merged from, goes when no manifest names a file of
+      it (a procedure does that).
+    - A store file that no manifest of a region in hbase:meta names goes to the archive when
+      two runs in a row found it so: nothing that is just being made is old.
     - A file of the archive, or an old log, goes when it has been there for its time to live
       and no holder may need it. Manifests are the first holder.
 
@@ -85,15 +86,22 @@ class Janitor:
         ]
         for info in parents:
             await environment.executor.submit(CleanParentProcedure(region=info))
-        return len(parents)
+        merged = [
+            node.info
+            for node in environment.assignment.regions()
+            if node.merge_parents and node.info.table not in busy
+        ]
+        for info in merged:
+            await environment.executor.submit(CleanMergeParentsProcedure(region=info))
+        return len(parents) + len(merged)
 
     def _busy_tables(self) -> list[TableName]:
         """Tables whose regions are being changed: their files are looked at another time."""
         busy = []
         for procedure in self._environment.executor.unfinished():
-            region = getattr(procedure, "region", None)
-            table = region.table if isinstance(region, RegionInfo) else None
-            table = table or getattr(procedure, "table", None)
+            regions = [getattr(procedure, "region", None), *getattr(procedure, "regions", ())]
+            busy += [one.table for one in regions if isinstance(one, RegionInfo)]
+            table = getattr(procedure, "table", None)
             if table is not None:
                 busy.append(table)
         return busy
@@ -128,10 +136,7 @@ class Janitor:
         return len(twice)
 
     async def _find_strays(self, referenced: dict[str, None]) -> list[str]:
-        environment, files = self._environment, self._files
-        directories = {
-            region_directory(node.info): None for node in environment.assignment.regions()
-        }
+        files = self._files
         busy = [f"{_DATA}/{one.namespace}/{one.qualifier}/" for one in self._busy_tables()]
         found: list[str] = []
         for namespace in await files.list(_DATA):
@@ -141,8 +146,7 @@ class Janitor:
                     continue
                 for region in await files.list(base):
                     paths = await self._store_files(f"{base}/{region}")
-                    known = f"{base}/{region}" in directories
-                    found += [one for one in paths if not known or one not in referenced]
+                    found += [one for one in paths if one not in referenced]
         return found
 
     async def _store_files(self, region: str) -> list[str]:

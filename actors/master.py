@@ -23,6 +23,7 @@ from .master_term import MasterTerm
 from .meta_service import ClientMetaService
 from .observers import Authorizer
 from .procedure_store import RegionProcedureStore
+from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
 from .procedures.procedure import Procedure
 from .procedures.split import SplitProcedure
@@ -200,6 +201,11 @@ class Master:
     async def split_region(self, encoded: str, row: bytes = b"") -> None:
         """At ``row``, or in the middle. Returns when both daughters are open."""
         await self.perform(SplitProcedure(region=self.region(encoded), row=row))
+
+    async def merge_regions(self, *encoded: str, forcible: bool = False) -> None:
+        """In the order of their keys. Returns when the merged region is open."""
+        regions = tuple(self.region(one) for one in encoded)
+        await self.perform(MergeProcedure(regions=regions, forcible=forcible))
 
     async def request_split(self, encoded: str) -> None:
         """A server's wish, when a region has grown too big; it is granted if it can be."""

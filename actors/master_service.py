@@ -21,6 +21,7 @@ from ..rpc.proto import hbase_pb2 as pb
 from .cluster_status import cluster_status
 from .observers import Action, Authorizer
 from .procedures.flush import FlushTableProcedure
+from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
 from .procedures.procedure import Procedure
 from .procedures.split import SplitProcedure
@@ -215,6 +216,15 @@ class MasterService:
         row = bytes(call.request.split_row)
         proc_id = await self._submit(call, SplitProcedure(region=node.info, row=row))
         return Reply(pb.SplitTableRegionResponse(proc_id=proc_id))
+
+    async def merge_table_regions(self, call: Call) -> Reply:
+        nodes = [self._region(convert.region_of(one)) for one in call.request.region]
+        for node in nodes:
+            self._authorize(call, Action.ADMIN, node.info.table)
+        infos = sorted((node.info for node in nodes), key=lambda one: one.start_key)
+        procedure = MergeProcedure(regions=tuple(infos), forcible=call.request.forcible)
+        proc_id = await self._submit(call, procedure)
+        return Reply(pb.MergeTableRegionsResponse(proc_id=proc_id))
 
     async def balance(self, call: Call) -> Reply:
         self._authorize(call, Action.ADMIN)

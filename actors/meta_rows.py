@@ -10,6 +10,7 @@
     info:sn                 host,port,startcode of its owner, or who is to be
     info:state              TransitionState as text
     info:splitA, splitB     "PBUF" RegionInfo of a split parent's daughters
+    info:merge0000, ...     "PBUF" RegionInfo of the regions it was merged from
     table:state             TableState
     table:descriptor        TableSchema
 
@@ -20,7 +21,7 @@ CatalogFamilyFormat.java, RegionStateStore.java.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -35,7 +36,7 @@ from ..model import (
     TableDescriptor,
     TableName,
 )
-from ..operations import Delete, Put
+from ..operations import Delete, Mutation, Put
 from ..rpc import schema
 from ..rpc.proto import hbase_pb2 as pb
 from ..storage.cells import CellBatch
@@ -71,6 +72,7 @@ class RegionRow:
     server: ServerName | None = None
     open_sequence_id: int = 0
     daughters: tuple[RegionInfo, ...] = ()
+    merge_parents: tuple[RegionInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,28 @@ def split_puts(
     for qualifier, daughter in zip((b"splitA", b"splitB"), daughters, strict=True):
         put.add(INFO, qualifier, schema.region_info_to_cell(daughter), timestamp_ms)
     return [put, *(region_put(daughter, "CLOSED", timestamp_ms) for daughter in daughters)]
+
+
+def merge_puts(
+    parents: Sequence[RegionInfo], merged: RegionInfo, timestamp_ms: int
+) -> list[Mutation]:
+    """The merge's point of no return: the parents give way to the merged region."""
+    put = region_put(merged, "CLOSED", timestamp_ms)
+    for number, parent in enumerate(parents):
+        put.add(INFO, _merge_column(number), schema.region_info_to_cell(parent), timestamp_ms)
+    return [put, *(region_delete(parent, timestamp_ms) for parent in parents)]
+
+
+def merge_delete(merged: RegionInfo, count: int, timestamp_ms: int) -> Delete:
+    """The merged region refers to none of its parents any more."""
+    delete = Delete(merged.name)
+    for number in range(count):
+        delete.column(INFO, _merge_column(number), timestamp_ms)
+    return delete
+
+
+def _merge_column(number: int) -> bytes:
+    return b"merge%04d" % number
 
 
 def table_put(descriptor: TableDescriptor, state: TableState, timestamp_ms: int) -> Put:
@@ -182,7 +206,13 @@ def _region(columns: dict[tuple[bytes, bytes], bytes]) -> RegionRow:
         ServerName.parse(owner.decode("ascii")) if owner else None,
         int.from_bytes(columns.get((INFO, b"seqnumDuringOpen"), b""), "big"),
         tuple(schema.region_info_from_cell(one) for one in daughters if one),
+        _merge_parents(columns),
     )
+
+
+def _merge_parents(columns: dict[tuple[bytes, bytes], bytes]) -> tuple[RegionInfo, ...]:
+    found = sorted(key for key in columns if key[0] == INFO and key[1].startswith(b"merge"))
+    return tuple(schema.region_info_from_cell(columns[key]) for key in found)
 
 
 def _table(row: bytes, columns: dict[tuple[bytes, bytes], bytes]) -> TableRow:

@@ -136,6 +136,14 @@ class Admin:
         key = None if row is None else as_bytes("a row", row)
         self._shell.run(self._core.split(target, key))
 
+    def merge(self, *targets: Target, forcible: bool = False) -> None:
+        """Makes one region of neighbours: infos, names or encoded names, in any order.
+
+        A table's name stands for all of its regions. ``forcible``: also of regions with a
+        hole between them. Raises MergeRegionError.
+        """
+        self._shell.run(self._core.merge(targets, forcible=forcible))
+
     def move(self, target: Target, server: ServerName | str | None = None) -> None:
         """Moves a region (or each of a table's) to a server, else to any other one.
 

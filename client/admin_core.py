@@ -195,6 +195,27 @@ class AdminCore:
 
             yield from self._procedure("SplitRegion", request, is_split)
 
+    def merge(self, targets: Sequence[Target], *, forcible: bool) -> Operation[None]:
+        """Makes one region of them."""
+        parents = []
+        for target in targets:
+            parents += yield from self._targets(target)
+        request = pb.MergeTableRegionsRequest(forcible=forcible)
+        for one in parents:
+            request.region.append(
+                pb.RegionSpecifier(
+                    type=pb.RegionSpecifier.ENCODED_REGION_NAME,
+                    value=one.region.encoded_name.encode(),
+                )
+            )
+
+        def is_merged() -> Operation[bool]:
+            now = yield from self.regions(parents[0].region.table)
+            names = [one.region.name for one in now]
+            return all(one.region.name not in names for one in parents)
+
+        yield from self._procedure("MergeTableRegions", request, is_merged)
+
     def move(self, target: Target, server: ServerName | None) -> Operation[None]:
         """Moves one region (or each of a table's) to a server, or to any other one."""
         for one in (yield from self._targets(target)):

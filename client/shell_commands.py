@@ -219,6 +219,15 @@ class Commands:
         self.connection.admin.split(target, row)
         self._say(f"split {text(target)}")
 
+    def merge_region(self, line: Line) -> None:
+        forcible = line.values[-1:] == [True]
+        names = flat(line.values[:-1] if forcible else line.values)
+        targets = [target_of(name) for name in names]
+        if len(targets) < 2:
+            raise IllegalArgumentError("merge_region needs two regions; `help merge_region`")
+        self.connection.admin.merge(*targets, forcible=forcible)
+        self._say("merged " + ", ".join(text(one) for one in targets))
+
     def move(self, line: Line) -> None:
         target = target_of(argument(line, 0, "a region"))
         server = string(line.values[1]) if len(line.values) > 1 else None
@@ -322,6 +331,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "incr": Command("incr 't', 'row', 'f:q'[, amount]", "Add to a counter.", Commands.incr),
     "append": Command("append 't', 'row', 'f:q', 'tail'", "Add to a value.", Commands.append),
     "regions": Command("regions 't'", "List a table's regions.", Commands.regions),
+    "merge_region": Command(
+        "merge_region 'region', 'region'[, ...][, true]",
+        "Make one region of neighbours; with true also of regions with a hole between them.",
+        Commands.merge_region,
+    ),
     "split": Command("split 't'|'region'[, 'row']", "Split regions.", Commands.split),
     "move": Command("move 'region'[, 'host:port']", "Move a region.", Commands.move),
     "flush": Command("flush 't'|'region'", "Write memstores to files.", Commands.flush),

@@ -72,6 +72,7 @@ SERVICES: Final[dict[str, dict[str, Method]]] = {
             "DeleteNamespace",
             "ListNamespaces",
             "MoveRegion",
+            "MergeTableRegions",
             "SetBalancerRunning",
             "Balance",
             "GetClusterStatus",

@@ -25,8 +25,8 @@ class CleanParentProcedure(RegionProcedure):
 
     async def check(self, environment: MasterEnvironment) -> StepResult:
         node = self.node(environment)
-        if node is None or node.state != TransitionState.SPLIT:
-            return DONE
+        if node is None or node.state != TransitionState.SPLIT or node.merge_parents:
+            return DONE  # What it was merged from is cleaned first.
         others = [
             other.info
             for other in environment.assignment.regions_of(self.region.table)

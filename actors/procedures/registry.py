@@ -8,6 +8,7 @@ from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from .clean_parent import CleanParentProcedure
 from .crash import ServerCrashProcedure
 from .flush import FlushTableProcedure
+from .merge import CleanMergeParentsProcedure, MergeProcedure
 from .move import MoveProcedure
 from .procedure import Procedure
 from .split import SplitProcedure
@@ -25,12 +26,14 @@ KINDS: Final[dict[str, type[Procedure]]] = {
     for kind in (
         AlterTableProcedure,
         AssignProcedure,
+        CleanMergeParentsProcedure,
         CleanParentProcedure,
         CreateTableProcedure,
         DeleteTableProcedure,
         DisableTableProcedure,
         EnableTableProcedure,
         FlushTableProcedure,
+        MergeProcedure,
         MoveProcedure,
         ReopenProcedure,
         ServerCrashProcedure,

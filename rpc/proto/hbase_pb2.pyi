@@ -1300,6 +1300,24 @@ class SplitTableRegionResponse(_message.Message):
     proc_id: int
     def __init__(self, proc_id: _Optional[int] = ...) -> None: ...
 
+class MergeTableRegionsRequest(_message.Message):
+    __slots__ = ("region", "forcible", "nonce_group", "nonce")
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    FORCIBLE_FIELD_NUMBER: _ClassVar[int]
+    NONCE_GROUP_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    region: _containers.RepeatedCompositeFieldContainer[RegionSpecifier]
+    forcible: bool
+    nonce_group: int
+    nonce: int
+    def __init__(self, region: _Optional[_Iterable[_Union[RegionSpecifier, _Mapping]]] = ..., forcible: bool = ..., nonce_group: _Optional[int] = ..., nonce: _Optional[int] = ...) -> None: ...
+
+class MergeTableRegionsResponse(_message.Message):
+    __slots__ = ("proc_id",)
+    PROC_ID_FIELD_NUMBER: _ClassVar[int]
+    proc_id: int
+    def __init__(self, proc_id: _Optional[int] = ...) -> None: ...
+
 class SetBalancerRunningRequest(_message.Message):
     __slots__ = ("on", "synchronous")
     ON_FIELD_NUMBER: _ClassVar[int]

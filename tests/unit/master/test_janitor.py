@@ -8,10 +8,12 @@ from fake_cluster import FakeCluster, table
 
 from raybase.actors.assignment import RegionNode
 from raybase.actors.janitor import Cleaned, Janitor
+from raybase.actors.procedures.merge import MergeProcedure
 from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import CreateTableProcedure
 from raybase.actors.store_io import load_manifest, put_manifest
 from raybase.config import ClusterConfig
+from raybase.errors import IllegalArgumentError, MergeRegionError
 from raybase.model import RegionInfo
 from raybase.runtime import FileSystem
 from raybase.storage.manifest import StoreFileEntry, family_directory, region_directory
@@ -175,3 +177,90 @@ def test_a_holder_that_cannot_say_keeps_the_file(cluster: FakeCluster) -> None:
     janitor.add_holder(unsure)
     cluster.on_master(janitor.run())
     assert exists(cluster, log)
+
+
+def merged(cluster: FakeCluster) -> tuple[list[RegionInfo], RegionNode, str]:
+    """What a region was merged from, the region, and a file of theirs that it refers to."""
+    _, daughters, _ = split(cluster)
+    for one in daughters:
+        refer(cluster, one.info)
+    clean(cluster)
+    infos = [one.info for one in daughters]
+    path = write(cluster, f"{family_directory(infos[1], b'f')}/bb")
+    refer(cluster, infos[1], path)
+    cluster.perform(MergeProcedure(regions=tuple(infos)))
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    return infos, node, path
+
+
+def test_what_a_region_was_merged_from_stays_while_it_refers_to_it(cluster: FakeCluster) -> None:
+    parents, node, path = merged(cluster)
+    clean(cluster)
+    clean(cluster)
+    assert exists(cluster, path)
+    refer(cluster, node.info)
+    clean(cluster)
+    assert not any(exists(cluster, region_directory(one)) for one in parents)
+    assert exists(cluster, f"archive/{path}")
+    assert node.merge_parents == ()
+    cluster.check()
+
+
+def test_a_region_that_refers_to_what_it_was_merged_from_is_not_merged_again(
+    cluster: FakeCluster,
+) -> None:
+    wide = table("wide")
+    cluster.perform(CreateTableProcedure(table=wide.name, descriptor=wide, split_keys=(b"g", b"p")))
+    infos = [node.info for node in cluster.term.assignment.regions_of(wide.name)]
+    cluster.perform(MergeProcedure(regions=tuple(infos[:2])))
+    infos = [node.info for node in cluster.term.assignment.regions_of(wide.name)]
+    with pytest.raises(MergeRegionError, match="merged from"):
+        cluster.perform(MergeProcedure(regions=tuple(infos)))
+    clean(cluster)
+    cluster.perform(MergeProcedure(regions=tuple(infos)))
+    assert len(cluster.term.assignment.regions_of(wide.name)) == 1
+
+
+def test_a_hole_is_merged_over_by_force_and_a_region_never(cluster: FakeCluster) -> None:
+    wide = table("wide")
+    cluster.perform(CreateTableProcedure(table=wide.name, descriptor=wide, split_keys=(b"g", b"p")))
+    infos = [node.info for node in cluster.term.assignment.regions_of(wide.name)]
+    for forcible in (False, True):
+        with pytest.raises(MergeRegionError, match="not neighbours"):
+            cluster.perform(MergeProcedure(regions=(infos[0], infos[2]), forcible=forcible))
+    cluster.term.assignment.drop_region(infos[1].encoded_name)
+    with pytest.raises(MergeRegionError, match="not neighbours"):
+        cluster.perform(MergeProcedure(regions=(infos[0], infos[2])))
+    cluster.perform(MergeProcedure(regions=(infos[0], infos[2]), forcible=True))
+    with pytest.raises(IllegalArgumentError):
+        MergeProcedure(regions=(infos[0], infos[0]))
+
+
+def test_a_later_master_knows_what_a_region_was_merged_from(cluster: FakeCluster) -> None:
+    parents, node, path = merged(cluster)
+    cluster.elect()
+    cluster.settle()
+    (again,) = cluster.term.assignment.regions_of(T.name)
+    assert again is not node
+    assert list(again.merge_parents) == parents
+    clean(cluster)
+    clean(cluster)
+    assert exists(cluster, path)
+
+
+def test_a_split_region_waits_for_the_parents_it_was_merged_from(cluster: FakeCluster) -> None:
+    _, node, path = merged(cluster)
+    cluster.perform(SplitProcedure(region=node.info, row=b"m"))
+    daughters = [one for one in cluster.term.assignment.regions_of(T.name) if one is not node]
+    refer(cluster, daughters[0].info)
+    refer(cluster, daughters[1].info, path)
+    refer(cluster, node.info)
+    clean(cluster)
+    assert exists(cluster, path)
+    assert cluster.term.assignment.region(node.info.encoded_name) is node
+    refer(cluster, daughters[1].info)
+    clean(cluster)
+    clean(cluster)
+    assert exists(cluster, f"archive/{path}")
+    assert cluster.term.assignment.region(node.info.encoded_name) is None
+    cluster.check()

@@ -8,6 +8,7 @@ import pytest
 from fake_cluster import FakeCluster, never, table
 
 from raybase.actors.assignment import TransitionState
+from raybase.actors.procedures.merge import MergeProcedure
 from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.procedure import Procedure
 from raybase.actors.procedures.split import SplitProcedure
@@ -67,6 +68,11 @@ def failing_split(cluster: FakeCluster) -> Procedure:
     return SplitProcedure(region=node.info, row=b"c")
 
 
+def merge(cluster: FakeCluster) -> Procedure:
+    nodes = cluster.term.assignment.regions_of(T.name)
+    return MergeProcedure(regions=tuple(node.info for node in nodes))
+
+
 def move_meta(cluster: FakeCluster) -> Procedure:
     node = cluster.term.assignment.meta
     others = [one.name for one in cluster.term.servers.live() if one.name != node.server]
@@ -83,6 +89,7 @@ STORIES: dict[str, tuple[list[Make], Make]] = {
     "move of meta": ([create], move_meta),
     "split": ([create], split),
     "failing split": ([create], failing_split),
+    "merge": ([create], merge),
 }
 
 
@@ -163,7 +170,7 @@ def test_a_master_killed_round_any_store_update_changes_no_outcome(
     assert number > 3
 
 
-@pytest.mark.parametrize("story", ["create", "move", "split"])
+@pytest.mark.parametrize("story", ["create", "move", "split", "merge"])
 @pytest.mark.parametrize("second", [1, 2, 3, 4])
 def test_a_master_killed_twice_in_a_row_changes_no_outcome(story: str, second: int) -> None:
     _, expected = run(story, [10**6], before=False)
@@ -233,5 +240,29 @@ def test_a_split_is_whole_or_undone_when_its_server_dies(delay_ms: int) -> None:
         nodes = cluster.term.assignment.regions_of(T.name)
         whole = [one for one in nodes if one.state == TransitionState.OPEN]
         assert len(whole) in (3, 4)
+    finally:
+        cluster.close()
+
+
+@pytest.mark.parametrize("victims", ["one", "all"])
+@pytest.mark.parametrize("delay_ms", [0, 1, 2, 3, 4, 6, 8, 10, 15])
+def test_a_merge_is_whole_or_undone_when_its_servers_die(delay_ms: int, victims: str) -> None:
+    cluster = prepared([create])
+    try:
+        procedure = merge(cluster)
+        assert isinstance(procedure, MergeProcedure)
+        held = dict.fromkeys(cluster.server_at(one) for one in procedure.regions)
+        dead = list(held)[: None if victims == "all" else 1]
+        for name in dead:
+            cluster.simulation.later(delay_ms / 1000, lambda name=name: cluster.kill_server(name))
+        cluster.submit(procedure)
+        cluster.run_until(lambda: not any(name in cluster.live() for name in dead))
+        cluster.settle()
+        cluster.check()
+        nodes = cluster.term.assignment.regions_of(T.name)
+        assert [node.state for node in nodes] in (
+            [TransitionState.OPEN],
+            [TransitionState.OPEN] * 3,
+        )
     finally:
         cluster.close()

@@ -284,7 +284,8 @@ def test_a_deny_all_authorizer_refuses_every_call(cluster: FakeCluster, name: st
         ("region", convert.region_specifier(node.info.name)),
     ):
         if field in fields:
-            getattr(request, field).CopyFrom(value)
+            place = getattr(request, field)
+            (place.append if hasattr(place, "append") else place.CopyFrom)(value)
     if "column_families" in fields:
         request.column_families.CopyFrom(convert.family_to_pb(T.families[0]))
     denied = Client(cluster, DenyAll())

@@ -1,0 +1,70 @@
+"""The first manifest of a merged region: references to all files of its parents.
+
+Pure file work, so that any process can do it again when the one that began it has died.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ..errors import NotServingRegionError, RegionOwnedElsewhereError, StaleMasterError
+from ..model import META_TABLE, RegionInfo
+from ..runtime import FileSystem
+from ..storage.key import META_ROWS, PLAIN_ROWS, row_start
+from ..storage.manifest import Manifest, StoreFileEntry
+from .daughters import ensure_manifest
+from .store_io import load_manifest
+
+
+async def write_merged(
+    files: FileSystem, parents: Sequence[RegionInfo], merged: RegionInfo, master_epoch: int
+) -> None:
+    """Makes sure that the merged region has its manifest. Requires: the parents are closed.
+
+    Harmless to repeat, also while another run goes on, until the merged region is opened.
+
+    Raises:
+        RegionOwnedElsewhereError: a parent is not closed, or its owner died with edits that
+            are in no file; open it again first.
+        StaleMasterError: a later master has had a parent opened or closed since.
+        NotServingRegionError: there is no such parent.
+    """
+    manifests = []
+    for parent in parents:
+        manifest = await load_manifest(files, parent)
+        if manifest is None:
+            raise NotServingRegionError(f"{parent} has no manifest")
+        if manifest.owner:
+            raise RegionOwnedElsewhereError(parent.encoded_name, manifest.owner)
+        if manifest.master_epoch > master_epoch:
+            raise StaleMasterError(f"a master of epoch {manifest.master_epoch} closed {parent}")
+        manifests.append(manifest)
+    await ensure_manifest(files, _first_manifest(manifests, merged, master_epoch))
+
+
+def _first_manifest(parents: Sequence[Manifest], merged: RegionInfo, master_epoch: int) -> Manifest:
+    """Sequence ids go on above those of every parent; their rows differ, so ids may meet."""
+    highest = max(parent.max_sequence_id for parent in parents)
+    families = dict.fromkeys(family for parent in parents for family in parent.flushed)
+    return Manifest(
+        version=1,
+        region=merged,
+        master_epoch=master_epoch,
+        max_sequence_id=highest,
+        flushed=dict.fromkeys(families, highest),
+        clock_ms=max(parent.clock_ms for parent in parents),
+        nonces=tuple(nonce for parent in parents for nonce in parent.nonces),
+        files=tuple(entry for parent in parents for entry in _references(parent)),
+    )
+
+
+def _references(parent: Manifest) -> Iterable[StoreFileEntry]:
+    """Its files, bounded by its range: so a compaction sees that they are not the region's."""
+    rows = META_ROWS if parent.region.table == META_TABLE else PLAIN_ROWS
+    start, end = parent.region.start_key, parent.region.end_key
+    lower = row_start(rows.encode(start)) if start else b""
+    upper = row_start(rows.encode(end)) if end else b""
+    for entry in parent.files:
+        bounds = [bound for bound in (entry.upper, upper) if bound]
+        yield replace(entry, lower=max(entry.lower, lower), upper=min(bounds, default=b""))
