@@ -37,6 +37,26 @@ def test_every_hfile_has_a_dump_of_well_formed_cells():
             assert sequence_id >= 0
 
 
+def test_every_history_is_well_formed():
+    histories = lines_of(FIXTURES / "histories.jsonl")
+    assert len(histories) == 240
+    operation = re.compile(
+        r"flush|(put|delete(column|family|familyversion)?) [ab][01]?(@\d+)?( ttl \d+)?"
+    )
+    cell = re.compile(r"[ab][01]?@\d+[PDCFV]\d*")
+    for history in histories:
+        names = {f"`{name}`" for name in history["answers"][0]["scans"]}
+        assert len(names) == 11
+        assert all(name in README for name in names)
+        assert all(map(operation.fullmatch, history["operations"] + history["late_operations"]))
+        states = [answer["state"] for answer in history["answers"]]
+        assert [state for state in states if state != "minor"] == [
+            "memory", "flushed", "later", "major", "late",
+        ]  # fmt: skip
+        for answer in history["answers"]:
+            assert all(map(cell.fullmatch, " ".join(answer["scans"].values()).split()))
+
+
 def test_the_fixtures_are_small():
     sizes = {
         path: path.stat().st_size
