@@ -176,12 +176,12 @@ class RegionWriter:
         """As ``Region.memstore_records``."""
         for store in self._stores.values():
             for memstore in store.memstores:
-                for keys, values, _ in memstore.slices(HAND_OVER_CELLS):
+                for window in memstore.slices(HAND_OVER_CELLS):
                     yield encode_record(
                         self._address,
                         self.mvcc.last,
                         self.clock.last_ms,
-                        (FamilyCells(store.family.name, keys, values),),
+                        (FamilyCells(store.family.name, window.keys, window.values),),
                     )
 
     def _check_room(self) -> None:

@@ -55,7 +55,8 @@ class Retention:
 
     def apply(self, windows: Iterable[Window]) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """What is kept of the windows, as (keys, values), never empty."""
-        for keys, values, _ in windows:
+        for window in windows:
+            keys, values = window.keys, window.values
             keep = self._keep(keys)
             if keep is None:
                 yield keys, values

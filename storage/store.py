@@ -125,5 +125,5 @@ class Store:
         snapshot, newer = self.snapshot, self.active
         assert snapshot is not None, "a snapshot is restored once"
         self.snapshot, self.active = None, snapshot
-        for keys, values, _ in newer.slices(WINDOW_CELLS):
-            snapshot.add(keys, values, newer.min_sequence_id)
+        for window in newer.slices(WINDOW_CELLS):
+            snapshot.add(window.keys, window.values, newer.min_sequence_id)

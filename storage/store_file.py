@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 
 from ..model import TimeRange
@@ -64,25 +63,18 @@ class StoreFile:
         stop = least_bound(stop, self._end) if self._end else stop
         count = reader.block_count
         index = reader.block_index(start)
-        first = 0
         while index < count:
             block = reader.block(index, cache)
-            keys = block.keys
             index += 1
-            first = bisect_left(keys, start)
-            if first < len(keys):
+            first = block.lower_bound(start)
+            if first < len(block):
                 break
         else:
             return Window([], [], b"")
-        if stop and keys[-1] >= stop:
-            end = bisect_left(keys, stop, first)
-            return Window(keys[first:end], block.values[first:end], b"")
         bound = reader.block_key(index) if index < count else b""
-        if stop and bound >= stop:
-            bound = b""
-        if first:
-            return Window(keys[first:], block.values[first:], bound)
-        return Window(keys, block.values, bound)
+        if stop and (not bound or bound >= stop):
+            return block.window(first, block.lower_bound(stop, first), b"")
+        return block.window(first, len(block), bound)
 
     def keys_below(self, key: bytes, cells_max: int, cache: BlockCache) -> list[bytes]:
         """The last keys below ``key`` (empty: the end), greatest first, of one block.
@@ -94,14 +86,14 @@ class StoreFile:
         lower = self._lower
         index = reader.block_index(key) if key else reader.block_count - 1
         while index >= 0 and reader.block_count:
-            keys = reader.block(index, cache).keys
-            end = bisect_left(keys, key) if key else len(keys)
-            begin = bisect_left(keys, lower)
+            block = reader.block(index, cache)
+            end = block.lower_bound(key) if key else len(block)
+            begin = block.lower_bound(lower) if lower else 0
             if begin < end:
-                found = keys[max(begin, end - cells_max) : end]
+                found = block.keys_between(max(begin, end - cells_max), end)
                 found.reverse()
                 return found
-            if keys and keys[0] < lower:
+            if begin:
                 break
             index -= 1
         return []
@@ -111,7 +103,7 @@ class StoreFile:
         start = self.entry.lower
         while True:
             window = self.window(start, b"", cache)
-            if window.keys:
+            if window:
                 yield window
             if not window.bound:
                 return

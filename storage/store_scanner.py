@@ -26,7 +26,7 @@ def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells
     cells_max = FIRST_WINDOW_CELLS
     while True:
         window = store.window(start, stop, reading.times, row=encoded_row, cells_max=cells_max)
-        if window.keys:
+        if window:
             tracker.add(window.keys, window.values, out)
         if not window.bound:
             return out
@@ -91,8 +91,8 @@ class StoreScanner:
             cells_max=self._cells_max,
         )
         self._cells_max = min(self._cells_max * WINDOW_GROWTH, WINDOW_CELLS)
-        if window.keys:
-            self.looked_at += len(window.keys)
+        if window:
+            self.looked_at += len(window)
             seen = VisibleCells()
             self._tracker.add(window.keys, window.values, seen)
             if len(seen):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, Protocol
+
+from ..window import Window
 
 _CELL_OVERHEAD_BYTES: Final = 2 * (33 + 8 + 8)
 """Of a key and a value in CPython: object header, place in the list, rounding."""
@@ -11,17 +14,43 @@ _BLOCK_OVERHEAD_BYTES: Final = 256
 
 
 class Block:
-    """Cells in order: ``keys[i]`` (storage/key.py) has the value ``values[i]``."""
+    """Cells in order, each a key (storage/key.py) and a value, which exist one by one.
 
-    __slots__ = ("keys", "memory_bytes", "values")
+    Places are indexes from 0. An encoding may offer a block that makes its cells only when
+    they are asked for: bind ``keys`` to a name before going through it.
+    """
+
+    __slots__ = ("_keys", "_values", "memory_bytes")
 
     def __init__(self, keys: list[bytes], values: list[bytes], content_bytes: int) -> None:
-        self.keys = keys
-        self.values = values
+        self._keys = keys
+        self._values = values
         self.memory_bytes = content_bytes + len(keys) * _CELL_OVERHEAD_BYTES + _BLOCK_OVERHEAD_BYTES
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._keys)
+
+    @property
+    def keys(self) -> list[bytes]:
+        return self.keys_between(0, len(self))
+
+    @property
+    def values(self) -> list[bytes]:
+        return self.window(0, len(self), b"").values
+
+    def lower_bound(self, key: bytes, low: int = 0) -> int:
+        """The first place, from ``low`` on, whose key is not below ``key``; else the length."""
+        return bisect_left(self._keys, key, low)
+
+    def keys_between(self, first: int, end: int) -> list[bytes]:
+        """The keys of some neighbours."""
+        return self._keys[first:end]
+
+    def window(self, first: int, end: int, bound: bytes) -> Window:
+        """Some neighbours as a window of a file that goes on at ``bound``."""
+        if first == 0 and end == len(self._keys):
+            return Window(self._keys, self._values, bound)
+        return Window(self._keys[first:end], self._values[first:end], bound)
 
 
 class DataBlockEncoding(Protocol):

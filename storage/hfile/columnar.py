@@ -16,10 +16,11 @@ compressed, which shrinks the tails of a usual block 7 times more than without.
 from __future__ import annotations
 
 import struct
+from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
-from operator import add
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ import numpy.typing as npt
 
 from ..key import TAIL_BYTES
 from ..tags import any_tagged, tagged, tags_of
+from ..window import Window
 from .block import Block
 from .blocks import ENCODED_DATA, PAYLOAD_BYTES_MAX
 
@@ -40,6 +42,16 @@ _STREAMS: Final = {1: struct.Struct(">" + "BII" * 5), 2: struct.Struct(">" + "BI
 """Forms and sizes of the streams, by version."""
 _COMPRESS_BYTES_MIN: Final = 256
 """Below it a chunk's own header and the call cost more than is won."""
+_SEARCHES_WITHOUT_KEYS: Final = 8
+"""A get searches twice, for the beginning and the end of its row, and begins again after every
+block that it misses elsewhere."""
+_KEY_OVERHEAD_BYTES: Final = 33 + 8 + 7
+"""Of a key in CPython: object header, place in the list, rounding."""
+_BLOCK_OVERHEAD_BYTES: Final = 800
+_COLUMNS_FROM: Final = 24
+"""Cells from which columns and tails are worth more than keys that exist already."""
+_UNPACKED_FROM: Final = 8
+"""Pieces from which one call of struct is faster than slices."""
 _CHUNK_HEADER: Final = struct.Struct("<4xI4xI")
 """Of a blosc2 chunk: raw bytes, and its own bytes."""
 
@@ -56,6 +68,155 @@ def _blosc2() -> Any:
 def warm_up() -> None:
     """Does now what the first block would wait 0.3 s for; for processes that must not stall."""
     _blosc2()
+
+
+class Pieces:
+    """A stream that is many byte strings one after another."""
+
+    __slots__ = ("_data", "_ends", "_length", "memory_bytes")
+
+    def __init__(self, data: bytes, lengths: bytes, count: int) -> None:
+        """Raises ValueError or struct.error unless the lengths make up ``data``."""
+        self._data = data
+        self._length = 0
+        self._ends: array[int] | None = None
+        self.memory_bytes = len(data)
+        if len(lengths) == 4:
+            (self._length,) = struct.unpack("<I", lengths)
+            total = self._length * count
+        else:
+            if len(lengths) != 4 * count:
+                raise ValueError(f"{len(lengths)} bytes of lengths for {count} pieces")
+            ends = np.cumsum(np.frombuffer(lengths, "<u4"), dtype=np.uint64)
+            total = int(ends[-1])
+            self._ends = array("Q", ends.tobytes())
+            self.memory_bytes += 8 * count
+        if total != len(data):
+            raise ValueError(f"{count} pieces of {total} bytes in a stream of {len(data)}")
+
+    def __getitem__(self, place: int) -> bytes:
+        ends = self._ends
+        if ends is None:
+            length = self._length
+            return self._data[place * length : (place + 1) * length]
+        return self._data[ends[place - 1] if place else 0 : ends[place]]
+
+    def between(self, first: int, end: int) -> list[bytes]:
+        """Some neighbours."""
+        ends = self._ends
+        data = self._data
+        if ends is not None:
+            stops = ends[first:end]
+            return [
+                data[start:stop]
+                for start, stop in zip(
+                    chain((ends[first - 1] if first else 0,), stops), stops, strict=False
+                )
+            ]
+        length = self._length
+        count = end - first
+        if count > _UNPACKED_FROM:
+            return list(struct.unpack_from(f"{length}s" * count, data, first * length))
+        start = first * length
+        return (
+            [data[at : at + length] for at in range(start, start + count * length, length)]
+            if length
+            else [b""] * count
+        )
+
+
+class ColumnarBlock(Block):
+    """A block as its streams, from which cells are cut when they are asked for.
+
+    A block that is searched once, as most are that were just read from the disk, never makes
+    its cells. One that is searched again gets its keys, which are counted as memory from the
+    start: a search is one call of C then.
+    """
+
+    __slots__ = (
+        "_count",
+        "_first_key",
+        "_heads",
+        "_made_keys",
+        "_searches",
+        "_tags",
+        "_tails",
+        "_value_pieces",
+    )
+
+    def __init__(
+        self,
+        count: int,
+        head_lengths: bytes,
+        heads: bytes,
+        tails: bytes,
+        value_lengths: bytes,
+        values: bytes,
+        tag_lengths: bytes = b"",
+        tags: bytes = b"",
+    ) -> None:
+        """Raises ValueError or struct.error for streams that contradict each other."""
+        if len(tails) != count * TAIL_BYTES or not count:
+            raise ValueError(f"{len(tails)} bytes of tails for {count} cells")
+        self._count = count
+        self._heads = Pieces(heads, head_lengths, count)
+        self._tails = tails
+        self._value_pieces = Pieces(values, value_lengths, count)
+        self._tags = Pieces(tags, tag_lengths, count) if tag_lengths else None
+        self._made_keys: list[bytes] | None = None
+        self._searches = 0
+        self._first_key = self._key(0)
+        parts = (self._heads, self._value_pieces, self._tags)
+        streams = sum(part.memory_bytes for part in parts if part is not None)
+        keys = len(heads) + len(tails) + count * _KEY_OVERHEAD_BYTES
+        self.memory_bytes = streams + len(tails) + keys + _BLOCK_OVERHEAD_BYTES
+
+    def __len__(self) -> int:
+        return self._count
+
+    def lower_bound(self, key: bytes, low: int = 0) -> int:
+        if key <= self._first_key:
+            return low
+        if self._made_keys is None:
+            self._searches += 1
+            if self._searches <= _SEARCHES_WITHOUT_KEYS:
+                return self._search(key, low)
+            self._made_keys = self.window(0, self._count, b"").keys
+        return bisect_left(self._made_keys, key, low)
+
+    def keys_between(self, first: int, end: int) -> list[bytes]:
+        if self._made_keys is not None:
+            return self._made_keys[first:end]
+        return self.window(first, end, b"").keys
+
+    def window(self, first: int, end: int, bound: bytes) -> Window:
+        values = self._value_pieces.between(first, end)
+        if self._tags is not None:
+            values = list(map(tagged, values, self._tags.between(first, end)))
+        if self._made_keys is not None and end - first < _COLUMNS_FROM:
+            return Window(self._made_keys[first:end], values, bound)
+        tails = self._tails[first * TAIL_BYTES : end * TAIL_BYTES]
+        return Window.of_columns(self._heads.between(first, end), tails, values, bound)
+
+    def _key(self, place: int) -> bytes:
+        return self._heads[place] + self._tails[place * TAIL_BYTES : (place + 1) * TAIL_BYTES]
+
+    def _search(self, key: bytes, low: int) -> int:
+        high = self._count
+        step = 1
+        while low and low + step < high:  # the end of a row is near its beginning
+            if self._key(low + step) >= key:
+                high = low + step
+                break
+            low += step
+            step *= 2
+        while low < high:
+            middle = (low + high) // 2
+            if self._key(middle) < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
 
 class Columnar:
@@ -93,28 +254,14 @@ class Columnar:
         sizes = _STREAMS[version].unpack_from(payload, _HEAD.size)
         if sum(sizes[1::3]) > PAYLOAD_BYTES_MAX:
             raise ValueError(f"a block claims to hold {sum(sizes[1::3])} bytes")
-        streams = []
+        streams: list[bytes] = []
         at = _HEAD.size + _STREAMS[version].size
         for form, raw_bytes, stored_bytes in zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True):
             streams.append(_decompress(form, payload[at : at + stored_bytes], raw_bytes))
             at += stored_bytes
         if at != len(payload):
             raise ValueError(f"streams of {at} bytes in a block of {len(payload)}")
-        head_lengths, heads, tails, value_lengths, values, *tag_streams = streams
-        keys = list(
-            map(
-                add,
-                _split(heads, head_lengths, count),
-                struct.unpack(f"{TAIL_BYTES}s" * count, tails),
-            )
-        )
-        content_bytes = len(heads) + len(tails) + len(values)
-        split_values = list(_split(values, value_lengths, count))
-        if tag_streams:
-            tag_lengths, tags = tag_streams
-            split_values = list(map(tagged, split_values, _split(tags, tag_lengths, count)))
-            content_bytes += len(tags)
-        return Block(keys, split_values, content_bytes)
+        return ColumnarBlock(count, *streams)
 
     def same_cell(self, left: bytes, right: bytes) -> bool:
         return left == right
@@ -134,19 +281,6 @@ def _lengths(texts: Sequence[bytes]) -> bytes:
     if (lengths == lengths[0]).all():
         lengths = lengths[:1]
     return lengths.tobytes()
-
-
-def _split(data: bytes, lengths: bytes, count: int) -> Sequence[bytes]:
-    """``data`` cut into ``count`` pieces; struct.error or ValueError unless that is all of it."""
-    if len(lengths) == 4:
-        (length,) = struct.unpack("<I", lengths)
-        if length * count != len(data):
-            raise ValueError(f"{count} pieces of {length} bytes in a stream of {len(data)}")
-        return struct.unpack(f"{length}s" * count, data)
-    ends = np.cumsum(np.frombuffer(lengths, "<u4"), dtype=np.uint64).tolist()
-    if len(ends) != count or ends[-1] != len(data):
-        raise ValueError(f"{len(ends)} lengths for {count} pieces of {len(data)} bytes")
-    return [data[start:end] for start, end in pairwise([0, *ends])]
 
 
 def _compress(raw: bytes, item_bytes: int) -> tuple[int, int, bytes]:

@@ -87,8 +87,8 @@ def test_readers_see_the_same_either_way(
         monkeypatch.setattr(visibility, "ARRAYS_FROM", arrays_from)
         tracker = VersionTracker(Reading(family, *reading))
         out = VisibleCells()
-        for keys, values, _ in windows_of(found, sizes):
-            tracker.add(keys, values, out)
+        for window in windows_of(found, sizes):
+            tracker.add(window.keys, window.values, out)
         answers.append((out.columns, out.timestamps, out.values))
     assert answers[0] == answers[1]
 
