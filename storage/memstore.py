@@ -12,18 +12,21 @@ from typing import Final
 
 from sortedcontainers import SortedList
 
+from .tags import any_tagged, tags_of
 from .window import Window
 
 CELL_OVERHEAD_BYTES: Final = 2 * (33 + 8) + 12 + 45
 """What CPython takes for a cell besides the bytes of key and value: two object headers with
 the rounding of their sizes, a place in the sorted list, and one in a dict, of which between
 a third and two thirds are used."""
+TAGS_OVERHEAD_BYTES: Final = 33 + 8 + 207
+"""What a value with tags takes more: the tags' object, and the attributes of its own."""
 
 
 class MemStore:
     """Cells by key. ``memory_bytes`` is what they really take."""
 
-    __slots__ = ("_keys", "_values", "memory_bytes", "min_sequence_id")
+    __slots__ = ("_keys", "_values", "has_tags", "memory_bytes", "min_sequence_id")
 
     def __init__(self) -> None:
         self._keys: SortedList[bytes] = SortedList()
@@ -31,6 +34,8 @@ class MemStore:
         self.memory_bytes = 0
         self.min_sequence_id = 0
         """Sequence id of the oldest edit; 0 when there is none."""
+        self.has_tags = False
+        """Whether a cell has tags."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -47,6 +52,9 @@ class MemStore:
             self.min_sequence_id = sequence_id
         added = self._add_one(keys[0], values[0]) if len(keys) == 1 else self._add(keys, values)
         content = sum(map(len, keys)) + sum(map(len, values))
+        if any_tagged(values):
+            self.has_tags = True
+            content += sum(len(tags) + TAGS_OVERHEAD_BYTES for tags in map(tags_of, values) if tags)
         taken = content + added * CELL_OVERHEAD_BYTES if added else 0
         self.memory_bytes += taken
         return taken

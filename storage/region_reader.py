@@ -11,11 +11,11 @@ from .cells import CellBatch
 from .edits import EditBuilder
 from .key import END, RowEncoder, row_start, row_stop, unescape
 from .mvcc import Mvcc
+from .reading import Reading
 from .scanner import RegionScanner, Source
 from .store import Store
 from .store_file import least_bound
 from .store_scanner import read_row
-from .visibility import Reading
 
 
 class RegionReader:
@@ -103,6 +103,7 @@ class RegionReader:
                     asked.max_versions,
                     asked.time_range,
                     columns[name] if columns else None,
+                    has_tags=store.has_tags,
                 ),
             )
             for name, store in self._stores.items()

@@ -21,9 +21,9 @@ from .manifest import Manifest, NonceRecord
 from .mvcc import Mvcc, RegionClock
 from .nonces import Nonces
 from .read_modify_write import Newest, at_least, holds, work_out
+from .reading import Reading
 from .store import Store
 from .store_scanner import read_row
-from .visibility import Reading
 from .wal import FamilyCells, WalRecord, encode_record, record_address
 
 HAND_OVER_CELLS: Final = 4096

@@ -2,7 +2,9 @@
 
 A flush and a minor compaction leave out only what no read, now or after any later write, can
 see: so they never change an answer. A major compaction also drops surplus versions and the
-tombstones themselves. Whatever a scanner at the read point, or a later one, needs stays.
+tombstones themselves, as far as the family's KEEP_DELETED_CELLS lets it; in a family of
+NEW_VERSION_BEHAVIOR not even that changes an answer. Whatever a scanner at the read point, or
+a later one, needs stays.
 Source: MajorCompactionScanQueryMatcher.java, DropDeletesCompactionScanQueryMatcher.java.
 """
 
@@ -10,73 +12,75 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import compress
-from typing import Final
 
 import numpy as np
 
-from ..model import CellType, FamilyDescriptor
-from .key import END, SEQUENCE_MAX, TAIL_BYTES, TIMESTAMP_MAX, unpack_tail
-from .visibility import ARRAYS_FROM, TAIL, Tails, number_versions
+from ..model import FamilyDescriptor, KeepDeletedCells
+from .cell_arrays import ARRAYS_FROM, TAIL, Tails, number_versions
+from .column_state import DELETE_FAMILY, DELETE_FAMILY_VERSION, PUT, ColumnState
+from .key import SEQUENCE_MAX, TAIL_BYTES, TIMESTAMP_MAX, unpack_tail
+from .tags import any_tagged, is_expired, ttl_ms_of
+from .version_history import VersionHistory
 from .window import Window
 
-_PUT: Final = 255 - CellType.PUT
-_DELETE: Final = 255 - CellType.DELETE
-_DELETE_COLUMN: Final = 255 - CellType.DELETE_COLUMN
-_DELETE_FAMILY: Final = 255 - CellType.DELETE_FAMILY
 
-
-class Retention:
+class Retention(ColumnState):
     """Sorts out the cells of one store, window after window in order.
 
     Args:
-        family: whose versions and time to live hold.
+        family: whose versions, time to live and deleted cells hold.
         read_point: the least one of an open scanner; later writes are all kept.
         now_ms: what is expired now stays expired.
         major: whether every file of the store takes part, so that nothing outside is older.
+        purge_deletes_ms: tombstones younger than this stay in any case; 0: none does.
+        earliest_put: no put of the cells has a lower timestamp.
 
     """
 
     def __init__(
-        self, family: FamilyDescriptor, read_point: int, now_ms: int, *, major: bool
+        self,
+        family: FamilyDescriptor,
+        read_point: int,
+        now_ms: int,
+        *,
+        major: bool,
+        purge_deletes_ms: int = 0,
+        earliest_put: int = 0,
     ) -> None:
+        super().__init__()
         self._major = major
         self._max_versions = family.max_versions
         self._min_versions = family.min_versions
+        self._now_ms = now_ms
         self._oldest = max(now_ms - family.ttl_s * 1000, 0) if family.ttl_s else 0
         self._least_sequence = SEQUENCE_MAX - read_point
-        self._column = b""
-        self._row_bytes = 0
-        self._count = 0
-        self._last_timestamp = -1
-        self._family_deleted = -1
-        self._column_deleted = -1
-        self._family_versions_deleted: set[int] = set()
-        self._versions_deleted: set[int] = set()
+        self._purge_deletes_ms = purge_deletes_ms
+        self._earliest_put = earliest_put
+        self._keeps_deleted = family.keep_deleted_cells
+        self._plays = family.new_version_behavior
+        self._history = VersionHistory(family.max_versions)
 
     def apply(self, windows: Iterable[Window]) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """What is kept of the windows, as (keys, values), never empty."""
         for window in windows:
             keys, values = window.keys, window.values
-            keep = self._keep(keys)
+            keep = self._keep(keys, values)
             if keep is None:
                 yield keys, values
             elif any(keep):
                 yield list(compress(keys, keep)), list(compress(values, keep))
 
-    def _keep(self, keys: list[bytes]) -> list[bool] | None:
+    def _keep(self, keys: list[bytes], values: list[bytes]) -> list[bool] | None:
         """Whether to keep each cell; None: all of them."""
-        if len(keys) >= ARRAYS_FROM and not self._deletes_reach(keys[0]):
-            tails = np.frombuffer(b"".join([key[-TAIL_BYTES:] for key in keys]), TAIL)
-            if (tails["type"] == _PUT).all():
+        if self._plays:
+            if self._major and self._keeps_deleted is KeepDeletedCells.FALSE:
+                return [self._keep_played(key) for key in keys]
+            return self._keep_unexpired(keys)
+        if len(keys) >= ARRAYS_FROM and not self._deletes_reach(keys[0]) and not any_tagged(values):
+            tails = _tails_of(keys)
+            if (tails["type"] == PUT).all():
                 return self._keep_puts(keys, tails)
-        return [self._keep_cell(key) for key in keys]
-
-    def _deletes_reach(self, key: bytes) -> bool:
-        if self._family_deleted >= 0 or self._family_versions_deleted:
-            return key.startswith(self._column[: self._row_bytes])
-        if self._column_deleted >= 0 or self._versions_deleted:
-            return key.startswith(self._column)
-        return False
+        return list(map(self._keep_cell, keys, values))
 
     def _keep_puts(self, keys: list[bytes], tails: Tails) -> list[bool] | None:
         """As ``_keep_cell`` for each, when all are puts that no tombstone hides."""
@@ -104,20 +108,23 @@ class Retention:
         kept[settled] = keep
         return kept.tolist()
 
-    def _keep_cell(self, key: bytes) -> bool:
+    def _keep_cell(self, key: bytes, value: bytes) -> bool:
         inverted, kind, sequence = unpack_tail(key[-TAIL_BYTES:])
         if sequence < self._least_sequence:
             return True
+        timestamp = TIMESTAMP_MAX - inverted
+        if is_expired(value, timestamp, self._now_ms):
+            return False
         column = key[:-TAIL_BYTES]
         if column != self._column:
             self._enter(column)
-        timestamp = TIMESTAMP_MAX - inverted
-        if kind == _PUT:
-            return self._keep_put(timestamp)
-        self._note_tombstone(kind, timestamp)
-        return not self._major and (timestamp >= self._oldest or self._min_versions > 0)
+        if kind != PUT:
+            return self._keep_tombstone(kind, timestamp)
+        # When its own time to live is over, the older write of its timestamp is seen again.
+        will_go = not self._major and ttl_ms_of(value) is not None
+        return self._keep_put(timestamp, stands=not will_go)
 
-    def _keep_put(self, timestamp: int) -> bool:
+    def _keep_put(self, timestamp: int, *, stands: bool) -> bool:
         if (
             timestamp == self._last_timestamp
             or timestamp <= self._family_deleted
@@ -126,7 +133,8 @@ class Retention:
             or timestamp in self._family_versions_deleted
         ):
             return False
-        self._last_timestamp = timestamp
+        if stands:
+            self._last_timestamp = timestamp
         self._count += 1
         if self._major and self._count > self._max_versions:
             return False
@@ -136,24 +144,67 @@ class Retention:
             return self._count <= self._min_versions
         return self._min_versions > 0
 
-    def _note_tombstone(self, kind: int, timestamp: int) -> None:
-        if kind == _DELETE_COLUMN:
-            self._column_deleted = max(timestamp, self._column_deleted)
-        elif kind == _DELETE:
-            self._versions_deleted.add(timestamp)
-        elif kind == _DELETE_FAMILY:
-            self._family_deleted = max(timestamp, self._family_deleted)
-        else:
-            self._family_versions_deleted.add(timestamp)
+    def _keep_tombstone(self, kind: int, timestamp: int) -> bool:
+        """Notes the tombstone where what it hides may go; says whether it stays itself."""
+        mode = self._keeps_deleted
+        if not self._major:
+            if mode is KeepDeletedCells.FALSE:
+                self._note_tombstone(kind, timestamp)
+            return not self._is_past(timestamp)
+        keeps = mode is KeepDeletedCells.TRUE or (
+            mode is KeepDeletedCells.TTL and timestamp >= self._oldest
+        )
+        if not keeps:
+            self._note_tombstone(kind, timestamp)
+        if self._is_past(timestamp):
+            return False
+        if self._is_young(timestamp):
+            return True
+        if not keeps or timestamp < self._earliest_put:
+            return False
+        if kind in (DELETE_FAMILY, DELETE_FAMILY_VERSION):
+            return True  # other columns may need it, whatever this one has
+        if self._count > self._max_versions:
+            return False
+        return timestamp >= self._oldest or self._count <= self._min_versions
 
-    def _enter(self, column: bytes) -> None:
-        row_bytes = self._row_bytes
-        if not row_bytes or column[:row_bytes] != self._column[:row_bytes]:
-            self._row_bytes = column.index(END) + len(END)
-            self._family_deleted = -1
-            self._family_versions_deleted.clear()
-        self._column = column
-        self._count = 0
-        self._last_timestamp = -1
-        self._column_deleted = -1
-        self._versions_deleted.clear()
+    def _is_past(self, timestamp: int) -> bool:
+        """Whether whatever has this timestamp, or a lower one, is expired for good."""
+        return timestamp < self._oldest and not self._min_versions
+
+    def _is_young(self, timestamp: int) -> bool:
+        return 0 < self._purge_deletes_ms >= self._now_ms - timestamp
+
+    def _keep_played(self, key: bytes) -> bool:
+        """NEW_VERSION_BEHAVIOR: what the history leaves stays, expired or not by a time to live
+        of its own, as it keeps others out."""
+        inverted, kind, sequence = unpack_tail(key[-TAIL_BYTES:])
+        if sequence < self._least_sequence:
+            return True
+        column = key[:-TAIL_BYTES]
+        if column != self._column:
+            if self._enter(column):
+                self._history.enter_row()
+            else:
+                self._history.enter_column()
+        timestamp = TIMESTAMP_MAX - inverted
+        if self._is_past(timestamp):
+            return False
+        if kind == PUT:
+            return self._history.keeps(timestamp, SEQUENCE_MAX - sequence)
+        self._history.note_tombstone(kind, timestamp, SEQUENCE_MAX - sequence)
+        return self._is_young(timestamp)
+
+    def _keep_unexpired(self, keys: list[bytes]) -> list[bool] | None:
+        """NEW_VERSION_BEHAVIOR while history is needed: all that is not expired for good."""
+        if not self._oldest or self._min_versions:
+            return None
+        tails = _tails_of(keys)
+        fresh = TIMESTAMP_MAX - tails["timestamp"].astype(np.int64) >= self._oldest
+        later = tails["sequence_id"] < np.uint64(self._least_sequence)
+        kept: list[bool] = (fresh | later).tolist()
+        return kept
+
+
+def _tails_of(keys: list[bytes]) -> Tails:
+    return np.frombuffer(b"".join([key[-TAIL_BYTES:] for key in keys]), TAIL)

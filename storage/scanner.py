@@ -16,10 +16,10 @@ from typing import Final
 
 from .cells import CellBatch
 from .key import PLAIN_ROWS, RowEncoder, row_start, row_stop
+from .reading import Reading
 from .store import WINDOW_CELLS, Store
 from .store_file import encoded_row_of
 from .store_scanner import CELL_BYTES, StoreScanner
-from .visibility import Reading
 
 UNLIMITED: Final = 2**62
 _REVERSE_GROWTH: Final = 8

@@ -49,6 +49,11 @@ class Store:
         return [self.active] if self.snapshot is None else [self.snapshot, self.active]
 
     @property
+    def has_tags(self) -> bool:
+        """Whether a cell may have tags: nearly no store's cells have any."""
+        return self._files_have_tags or any(one.has_tags for one in self.memstores)
+
+    @property
     def oldest_unflushed(self) -> int:
         """Sequence id of the oldest edit that is in no file; 0 if there is none."""
         return next((one.min_sequence_id for one in self.memstores if len(one)), 0)
@@ -66,6 +71,7 @@ class Store:
         self.files = tuple(
             sorted(files, key=lambda one: (one.entry.max_sequence_id, -one.entry.size, one.path))
         )
+        self._files_have_tags = any(one.reader.stats.max_tags_bytes for one in files)
 
     def window(
         self,

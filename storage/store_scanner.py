@@ -8,8 +8,9 @@ from operator import ne
 from typing import Final
 
 from .key import END, ESCAPED_ZERO, row_start, row_stop, unescape
+from .reading import Reading, VisibleCells
 from .store import WINDOW_CELLS, Store
-from .visibility import Reading, VersionTracker, VisibleCells
+from .visibility import VersionTracker
 
 FIRST_WINDOW_CELLS: Final = 32
 """Most reads end within their first window, so that is a small one; each next one is larger."""
@@ -25,8 +26,8 @@ def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells
     start, stop = row_start(encoded_row), row_stop(encoded_row)
     cells_max = FIRST_WINDOW_CELLS
     while True:
-        window = store.window(start, stop, reading.times, row=encoded_row, cells_max=cells_max)
-        if window:
+        window = store.window(start, stop, reading.file_times, row=encoded_row, cells_max=cells_max)
+        if window.keys:
             tracker.add(window.keys, window.values, out)
         if not window.bound:
             return out
@@ -86,7 +87,7 @@ class StoreScanner:
         window = self._store.window(
             self.complete_to,
             self._stop,
-            self._reading.times,
+            self._reading.file_times,
             row=self._row,
             cells_max=self._cells_max,
         )

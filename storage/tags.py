@@ -87,3 +87,9 @@ def ttl_ms_of(value: bytes) -> int | None:
             ttl_ms: int = _TTL.unpack(data)[0]
             return ttl_ms
     return None
+
+
+def is_expired(value: bytes, timestamp: int, now_ms: int) -> bool:
+    """Whether the cell's own time to live is over."""
+    ttl_ms = ttl_ms_of(value)
+    return ttl_ms is not None and timestamp + ttl_ms < now_ms

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from raybase.model import ALL_TIME, CellType, FamilyDescriptor, TimeRange
 from raybase.storage import retention, visibility
 from raybase.storage.key import cell_key
+from raybase.storage.reading import Reading, VisibleCells
 from raybase.storage.retention import Retention
-from raybase.storage.visibility import Reading, VersionTracker, VisibleCells
+from raybase.storage.visibility import VersionTracker
 from raybase.storage.window import Window
 
 DELETES = (
