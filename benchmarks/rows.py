@@ -16,6 +16,7 @@ from . import (
     recovery,
     scan,
     start,
+    wal,
 )
 from .lab import Lab
 from .report import Figure
@@ -42,4 +43,5 @@ ROWS = {
     "recovery": Row(recovery.after_kill, "kill -9 of a server to its last region served"),
     "path": Row(path.details, "a get through a server's Python, without sockets", has_budget=False),
     "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
+    "wal": Row(wal.details, "writes on one log and on several (MultiWAL)", has_budget=False),
 }
