@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..model import TimeRange
 from .block_cache import BlockCache
@@ -46,6 +46,19 @@ class StoreFile:
         """False only if the file has no cell of the row."""
         return self.reader.may_contain_row(encoded_row, cache)
 
+    def may_have_columns(
+        self, encoded_row: bytes, qualifiers: Iterable[bytes], cache: BlockCache
+    ) -> bool:
+        """False only if no cell of the file matters to these columns of the row."""
+        reader = self.reader
+        return any(
+            reader.may_contain_column(encoded_row, qualifier, cache) for qualifier in qualifiers
+        )
+
+    def may_have_prefix(self, prefix: bytes, cache: BlockCache) -> bool:
+        """False only if the file has no row that begins with ``prefix``."""
+        return self.reader.may_contain_prefix(prefix, cache)
+
     def may_matter_at(self, times: TimeRange) -> bool:
         """False only if no cell of the file can change what a read of these times answers.
 
@@ -61,17 +74,16 @@ class StoreFile:
         reader = self.reader
         start = max(start, self._lower)
         stop = least_bound(stop, self._end) if self._end else stop
-        count = reader.block_count
-        index = reader.block_index(start)
-        while index < count:
-            block = reader.block(index, cache)
-            index += 1
+        place = reader.find(start, cache)
+        while place is not None:
+            block = reader.block(place, cache)
             first = block.lower_bound(start)
             if first < len(block):
                 break
+            place = reader.find(place.bound, cache) if place.bound else None
         else:
             return Window([], [], b"")
-        bound = reader.block_key(index) if index < count else b""
+        bound = place.bound
         if stop and (not bound or bound >= stop):
             return block.window(first, block.lower_bound(stop, first), b"")
         return block.window(first, len(block), bound)
@@ -84,9 +96,9 @@ class StoreFile:
         reader = self.reader
         key = least_bound(key, self.entry.upper)
         lower = self._lower
-        index = reader.block_index(key) if key else reader.block_count - 1
-        while index >= 0 and reader.block_count:
-            block = reader.block(index, cache)
+        place = reader.before(key, cache)
+        while place is not None:
+            block = reader.block(place, cache)
             end = block.lower_bound(key) if key else len(block)
             begin = block.lower_bound(lower) if lower else 0
             if begin < end:
@@ -95,7 +107,7 @@ class StoreFile:
                 return found
             if begin:
                 break
-            index -= 1
+            place = reader.before(place.lower, cache)
         return []
 
     def blocks(self, cache: BlockCache) -> Iterator[Window]:
@@ -114,7 +126,7 @@ class StoreFile:
 
         Source: StoreUtils.getFileSplitPoint.
         """
-        mid = self.reader.mid_key()
+        mid = self.reader.mid_key(cache)
         if mid is None:
             return None
         stats = self.reader.stats
@@ -147,4 +159,5 @@ def entry_of(family: bytes, path: str, stats: HFileStats) -> StoreFileEntry:
         min_timestamp=stats.min_timestamp,
         max_timestamp=stats.max_timestamp,
         major=stats.major,
+        created_ms=stats.created_ms,
     )

@@ -192,10 +192,10 @@ class Fsck:
         info = manifest.region
         rows = META_ROWS if info == META_REGION else PLAIN_ROWS
         last = b""
-        for index in range(reader.block_count):
-            for key in reader.block(index, cache).keys:
+        for block in reader.blocks(cache):
+            for key in block.keys:
                 if key <= last:
-                    self._problem(f"{entry.path}: cells out of order in block {index}")
+                    self._problem(f"{entry.path}: cells out of order at {key!r}")
                     return
                 last = key
                 if (entry.lower and key < entry.lower) or (entry.upper and key >= entry.upper):

@@ -53,10 +53,10 @@ class Block:
         return Window(self._keys[first:end], self._values[first:end], bound)
 
 
-class DataBlockEncoding(Protocol):
-    """What a file's data blocks, and the keys in its index, look like.
+class DataBlockDecoder(Protocol):
+    """How a file's data blocks, and the keys in its index, are read.
 
-    Decoders raise ValueError, IndexError or struct.error for bytes no encoder makes; the
+    All raise ValueError, IndexError, KeyError or struct.error for bytes no encoder makes; the
     reader says which file and offset that was.
     """
 
@@ -70,6 +70,20 @@ class DataBlockEncoding(Protocol):
         """Of the blocks that hold it."""
         ...
 
+    def decode(self, payload: bytes) -> Block: ...
+
+    def from_index_key(self, index_key: bytes) -> bytes:
+        """The least cell key that this can stand for."""
+        ...
+
+    def last_key(self, index_key: bytes) -> bytes:
+        """The greatest cell key that this can stand for."""
+        ...
+
+
+class DataBlockEncoding(DataBlockDecoder, Protocol):
+    """How data blocks, and the keys in the index, are written and read."""
+
     @property
     def comparator(self) -> str:
         """As in the trailer: readers that do not know this order refuse the file."""
@@ -82,20 +96,10 @@ class DataBlockEncoding(Protocol):
         ``heads`` what is before them."""
         ...
 
-    def decode(self, payload: bytes) -> Block: ...
-
     def same_cell(self, left: bytes, right: bytes) -> bool:
         """Whether two neighbours must share a block, being equal to those who look them up."""
         ...
 
     def to_index_key(self, key: bytes) -> bytes:
         """The form in which the file writes a cell key or a separator of two."""
-        ...
-
-    def from_index_key(self, index_key: bytes) -> bytes:
-        """The least cell key that this can stand for."""
-        ...
-
-    def last_key(self, index_key: bytes) -> bytes:
-        """The greatest cell key that this can stand for."""
         ...

@@ -18,19 +18,24 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import google_crc32c
 
 from ...errors import CorruptionError, UnsupportedFormatError
+from .codecs import compress, decompress
 
 DATA: Final = b"DATABLK*"
 ENCODED_DATA: Final = b"DATABLKE"
 LEAF_INDEX: Final = b"IDXLEAF2"
+BLOOM_CHUNK: Final = b"BLMFBLK2"
 INTERMEDIATE_INDEX: Final = b"IDXINTE2"
 ROOT_INDEX: Final = b"IDXROOT2"
 META: Final = b"METABLKc"
 FILE_INFO: Final = b"FILEINF2"
+BLOOM_META: Final = b"BLMFMET2"
+DELETE_FAMILY_BLOOM_META: Final = b"DFBLMET2"
 
 _HEADER: Final = struct.Struct(">8siiqBii")
 HEADER_BYTES: Final = _HEADER.size
@@ -38,48 +43,34 @@ CHUNK_BYTES: Final = 16384
 PAYLOAD_BYTES_MAX: Final = 256 * 1024 * 1024
 """No block decodes to more: a lying length costs this much memory at worst."""
 
-_CHECKSUM_NULL: Final = 0
-_CHECKSUM_CRC32: Final = 1
-_CHECKSUM_CRC32C: Final = 2
-
-_CODEC_NAMES: Final = ("LZO", "GZ", "NONE", "SNAPPY", "LZ4", "BZIP2", "ZSTD", "LZMA", "BROTLI")
-CODEC_GZ: Final = 1
-CODEC_NONE: Final = 2
-
-
-def codec_id(name: str) -> int:
-    """The number of ``GZ`` or ``NONE``, the codecs that files are written with."""
-    return {"GZ": CODEC_GZ, "NONE": CODEC_NONE}[name]
+NO_CHECKSUM: Final = 0
+CRC32: Final = 1
+CRC32C: Final = 2
+PLACED_CRC32C: Final = 82
+"""Ours: crc32c(seed of the file, u64 offset of the block, chunk), so that a block that is whole
+but belongs elsewhere is found out."""
+SEED_BYTES: Final = 8
+_KINDS: Final = frozenset({NO_CHECKSUM, CRC32, CRC32C, PLACED_CRC32C})
 
 
-def codec_name(codec: int) -> str:
-    return _CODEC_NAMES[codec] if codec < len(_CODEC_NAMES) else f"number {codec}"
+@dataclass(frozen=True, slots=True)
+class Checksums:
+    """How the checksums of a file's blocks are made, once that is known."""
+
+    kind: int
+    seed: bytes = b""
+    """Of PLACED_CRC32C: 8 bytes that belong to the file."""
 
 
-def compress(payload: bytes, codec: int) -> bytes:
-    if codec == CODEC_NONE:
-        return payload
-    deflater = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
-    return deflater.compress(payload) + deflater.flush()
-
-
-def decompress(data: bytes, codec: int, payload_bytes: int) -> bytes:
-    """Raises ValueError unless ``data`` holds exactly ``payload_bytes``, and never makes more."""
-    if codec == CODEC_NONE:
-        payload = data
-    else:
-        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            payload = inflater.decompress(data, payload_bytes + 1)
-        except zlib.error as error:
-            raise ValueError(f"the block is not a gzip stream: {error}") from error
-    if len(payload) != payload_bytes:
-        raise ValueError(f"the block holds {len(payload)} bytes and not {payload_bytes}")
-    return payload
-
-
-def frame(magic: bytes, payload: bytes, codec: int, previous_offset: int) -> bytes:
-    """The block as it stands in the file."""
+def frame(
+    magic: bytes,
+    payload: bytes,
+    codec: int,
+    offset: int,
+    previous_offset: int,
+    checksums: Checksums,
+) -> bytes:
+    """The block as it stands in the file, at ``offset``."""
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise ValueError(f"a block of {len(payload)} bytes; the limit is {PAYLOAD_BYTES_MAX}")
     data = compress(payload, codec)
@@ -89,12 +80,12 @@ def frame(magic: bytes, payload: bytes, codec: int, previous_offset: int) -> byt
         len(data) + 4 * _chunk_count(checked_bytes, CHUNK_BYTES),
         len(payload),
         previous_offset,
-        _CHECKSUM_CRC32C,
+        checksums.kind,
         CHUNK_BYTES,
         checked_bytes,
     )
     checked = header + data
-    return checked + _checksums(checked, CHUNK_BYTES, google_crc32c.value)
+    return checked + _checksums(checked, CHUNK_BYTES, _checksum_function(checksums, offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,46 +95,85 @@ class StoredBlock:
     magic: bytes
     payload: bytes
     stored_bytes: int
-    checksum_type: int
+    checksum_kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a block says of itself before its data."""
+
+    magic: bytes
+    after_header: int
+    payload_bytes: int
+    previous_offset: int
+    checksum_kind: int
+    chunk_bytes: int
+    checked_bytes: int
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the whole block."""
+        return HEADER_BYTES + self.after_header
+
+
+def parse_header(path: str, offset: int, data: bytes) -> Header:
+    """Raises CorruptionError if ``data`` is too short or the sizes cannot be."""
+    if len(data) < HEADER_BYTES:
+        raise CorruptionError(path, offset, "the file ends inside a block's header")
+    header = Header(*_HEADER.unpack_from(data))
+    if (
+        not HEADER_BYTES <= header.checked_bytes <= header.stored_bytes
+        or header.chunk_bytes <= 0
+        or header.payload_bytes < 0
+    ):
+        raise CorruptionError(path, offset, "a block's header contradicts itself")
+    if header.payload_bytes > PAYLOAD_BYTES_MAX:
+        raise CorruptionError(path, offset, f"a block claims to hold {header.payload_bytes} bytes")
+    return header
 
 
 def unframe(
-    path: str, offset: int, data: bytes, codec: int, checksum_type: int | None = None
+    path: str,
+    offset: int,
+    data: bytes,
+    codec: int,
+    checksums: Checksums | None,
+    *,
+    verified: bool = False,
 ) -> StoredBlock:
     """The block at the beginning of ``data``, which was read at ``offset``.
 
-    ``checksum_type`` is that of the file's other blocks, once one is known: a damaged header
-    must not be able to say that its block has no checksums.
+    ``checksums`` are those of the file: a damaged header must not be able to say that its
+    block has none. None only for the first block that is read of a file. ``verified``: the
+    very same bytes were checked before and have been in memory since.
 
     Raises CorruptionError if ``data`` is not a whole block with the right checksums.
     """
-    if len(data) < HEADER_BYTES:
-        raise CorruptionError(path, offset, "the file ends inside a block's header")
-    magic, after_header, payload_bytes, _, kind, chunk_bytes, checked_bytes = _HEADER.unpack_from(
-        data
-    )
-    stored_bytes = HEADER_BYTES + after_header
-    if not HEADER_BYTES <= checked_bytes <= stored_bytes or chunk_bytes <= 0:
-        raise CorruptionError(path, offset, "a block's header contradicts itself")
+    header = parse_header(path, offset, data)
+    stored_bytes = header.stored_bytes
     if stored_bytes > len(data):
         raise CorruptionError(
             path, offset, f"a block of {stored_bytes} bytes where there are {len(data)}"
         )
-    if not 0 <= payload_bytes <= PAYLOAD_BYTES_MAX:
-        raise CorruptionError(path, offset, f"a block claims to hold {payload_bytes} bytes")
-    if checksum_type is not None and kind != checksum_type:
+    if checksums is None:
+        checksums = Checksums(header.checksum_kind)
+    elif header.checksum_kind != checksums.kind:
         raise CorruptionError(path, offset, "a block has other checksums than its file")
-    checked = data[:checked_bytes]
-    checksum = _checksum_function(path, offset, kind)
-    if checksum is not None:
-        expected = data[checked_bytes:stored_bytes]
-        if len(expected) != 4 * _chunk_count(checked_bytes, chunk_bytes):
+    if checksums.kind not in _KINDS or (checksums.kind == PLACED_CRC32C and not checksums.seed):
+        raise UnsupportedFormatError(
+            path, offset, f"checksums of type {checksums.kind} are not read"
+        )
+    checked = data[: header.checked_bytes]
+    if checksums.kind != NO_CHECKSUM and not verified:
+        expected = data[header.checked_bytes : stored_bytes]
+        if len(expected) != 4 * _chunk_count(header.checked_bytes, header.chunk_bytes):
             raise CorruptionError(path, offset, "a block has the wrong number of checksums")
-        if _checksums(checked, chunk_bytes, checksum) != expected:
+        checksum = _checksum_function(checksums, offset)
+        if _checksums(checked, header.chunk_bytes, checksum) != expected:
             raise CorruptionError(path, offset, "a block's checksum does not match")
     with reported_as_corruption(path, offset):
-        payload = decompress(checked[HEADER_BYTES:], codec, payload_bytes)
-    return StoredBlock(magic, payload, stored_bytes, kind)
+        payload = decompress(checked[HEADER_BYTES:], codec, header.payload_bytes)
+    return StoredBlock(header.magic, payload, stored_bytes, header.checksum_kind)
 
 
 @contextmanager
@@ -167,12 +197,12 @@ def _checksums(checked: bytes, chunk_bytes: int, checksum: Callable[[bytes], int
     return struct.pack(f">{len(sums)}I", *sums)
 
 
-def _checksum_function(path: str, offset: int, kind: int) -> Callable[[bytes], int] | None:
-    if kind == _CHECKSUM_CRC32C:
+def _checksum_function(checksums: Checksums, offset: int) -> Callable[[bytes], int]:
+    if checksums.kind == CRC32:
+        return zlib.crc32
+    if checksums.kind == CRC32C:
         function: Callable[[bytes], int] = google_crc32c.value
         return function
-    if kind == _CHECKSUM_CRC32:
-        return zlib.crc32
-    if kind == _CHECKSUM_NULL:
-        return None
-    raise UnsupportedFormatError(path, offset, f"checksums of type {kind} are not read")
+    return partial(
+        google_crc32c.extend, google_crc32c.value(checksums.seed + offset.to_bytes(8, "big"))
+    )

@@ -32,6 +32,11 @@ TIME_RANGE: Final = b"TIMERANGE"
 EARLIEST_PUT: Final = b"EARLIEST_PUT_TS"
 DELETE_FAMILY_COUNT: Final = b"DELETE_FAMILY_COUNT"
 DATA_BLOCK_ENCODING: Final = b"DATA_BLOCK_ENCODING"
+INDEX_BLOCK_ENCODING: Final = b"INDEX_BLOCK_ENCODING"
+TAGS_COMPRESSED: Final = b"hfile.TAGS_COMPRESSED"
+BLOOM_TYPE: Final = b"BLOOM_FILTER_TYPE"
+BLOOM_PARAM: Final = b"BLOOM_FILTER_PARAM"
+LAST_BLOOM_KEY: Final = b"LAST_BLOOM_KEY"
 MIN_CELL_SEQUENCE_ID: Final = b"raybase.MIN_SEQUENCE_ID"
 DELETE_COUNT: Final = b"raybase.DELETE_COUNT"
 KEY_BYTES: Final = b"raybase.KEY_BYTES"
@@ -66,6 +71,7 @@ class HFileStats:
     delete_count: int = 0
     """Cells that are no puts; all of them may be, in a file that does not count them."""
     delete_family_count: int = 0
+    """Cells that delete a whole family of a row; counted or guessed likewise."""
     max_tags_bytes: int = 0
     """The longest tags of a cell; 0 if none has any."""
     major: bool = False
@@ -150,7 +156,7 @@ def stats_of(info: Mapping[bytes, bytes], entries: int, size: int) -> HFileStats
         max_cell_sequence_id=number(MAX_CELL_SEQUENCE_ID),
         max_sequence_id=number(MAX_SEQUENCE_ID),
         delete_count=number(DELETE_COUNT, entries),
-        delete_family_count=number(DELETE_FAMILY_COUNT),
+        delete_family_count=number(DELETE_FAMILY_COUNT, entries),
         max_tags_bytes=_I32.unpack(info[MAX_TAGS_BYTES])[0] if MAX_TAGS_BYTES in info else 0,
         major=info.get(MAJOR_COMPACTION) == b"\xff",
         created_ms=number(CREATED_MS),

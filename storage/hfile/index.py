@@ -1,4 +1,4 @@
-"""The index over data blocks: a tree whose leaves stand between the data blocks.
+"""The index over data blocks in the file: a tree whose leaves stand between the data blocks.
 
 ::
 
@@ -15,14 +15,12 @@ Source: HFileBlockIndex.java.
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from operator import gt
 from typing import Final, NamedTuple
 
 from ..key import END, TAIL_BYTES
-from .blocks import INTERMEDIATE_INDEX, LEAF_INDEX, StoredBlock
+from .blocks import INTERMEDIATE_INDEX, LEAF_INDEX
 from .primitives import decode_byte_array, encode_byte_array
 
 INDEX_BLOCK_BYTES: Final = 128 * 1024
@@ -140,66 +138,6 @@ class IndexWriter:
         raise AssertionError("the middle block is in none of the leaves")
 
 
-class DataIndex:
-    """The index of a file in memory: leaves are taken in on the first use, then all is here.
-
-    ``next_missing`` names the index block needed next, which ``admit`` takes in; when it is
-    None the lists are complete: ``keys[i]`` is a lower bound of block i and above block i-1.
-    """
-
-    def __init__(
-        self, root: Sequence[Entry], levels: int, cell_key: Callable[[bytes], bytes]
-    ) -> None:
-        self._cell_key = cell_key
-        self._level: Sequence[Entry] = root
-        self._below: list[Entry] = []
-        self._admitted = 0
-        self._levels_left = levels - 1
-        self.keys: list[bytes] = []
-        self.offsets: list[int] = []
-        self.stored_bytes: list[int] = []
-        self._finish_level()
-
-    @property
-    def next_missing(self) -> Entry | None:
-        return self._level[self._admitted] if self._levels_left else None
-
-    @property
-    def memory_bytes(self) -> int:
-        entries = max(len(self.keys), len(self._level) + len(self._below))
-        return sum(map(len, self.keys)) + 140 * entries
-
-    def find(self, key: bytes) -> int:
-        """The last block whose lower bound is not above ``key``; 0 if there is none."""
-        return max(bisect_right(self.keys, key) - 1, 0)
-
-    def admit(self, offset: int, block: StoredBlock) -> None:
-        """Takes in the index block that was missing; any other is ignored."""
-        missing = self.next_missing
-        if missing is None or missing.offset != offset:
-            return
-        expected = INTERMEDIATE_INDEX if self._levels_left > 1 else LEAF_INDEX
-        if block.magic != expected:
-            raise ValueError(f"a block {block.magic!r} where the index has {expected!r}")
-        self._below += decode_node(block.payload)
-        self._admitted += 1
-        if self._admitted == len(self._level):
-            self._level, self._below, self._admitted = self._below, [], 0
-            self._levels_left -= 1
-            self._finish_level()
-
-    def _finish_level(self) -> None:
-        if not self._level:
-            self._levels_left = 0
-        if self._levels_left == 0:
-            self.offsets = [entry.offset for entry in self._level]
-            self.stored_bytes = [entry.stored_bytes for entry in self._level]
-            self.keys = [self._cell_key(entry.key) for entry in self._level]
-            self._level = ()
-            if any(map(gt, self.keys, self.keys[1:])):
-                raise ValueError("the keys of the index are not in order")
-
-
 def encode_root(entries: Sequence[Entry]) -> bytes:
     return b"".join(
         _ENTRY.pack(entry.offset, entry.stored_bytes) + encode_byte_array(entry.key)
@@ -207,17 +145,21 @@ def encode_root(entries: Sequence[Entry]) -> bytes:
     )
 
 
-def decode_root(payload: bytes, count: int, *, has_mid: bool) -> list[Entry]:
-    """The entries, which must be ``count``; the middle's place is for other readers."""
+def decode_root(payload: bytes, count: int) -> tuple[list[Entry], bytes]:
+    """The entries, of which there are ``count``, and what stands behind them."""
     entries = []
     at = 0
     for _ in range(count):
         offset, stored_bytes = _ENTRY.unpack_from(payload, at)
         key, at = decode_byte_array(payload, at + _ENTRY.size)
         entries.append(Entry(offset, stored_bytes, key))
-    if at + (_MID.size if has_mid else 0) != len(payload):
-        raise ValueError(f"{count} entries do not fill an index of {len(payload)} bytes")
-    return entries
+    return entries, payload[at:]
+
+
+def decode_mid(rest: bytes) -> tuple[int, int, int]:
+    """(offset, stored bytes) of the leaf with the middle data block, and its place there."""
+    offset, stored_bytes, place = _MID.unpack(rest)
+    return offset, stored_bytes, place
 
 
 def encode_node(entries: Sequence[Entry]) -> bytes:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Final, TypeVar
 
 from ...errors import BlockMiss, CorruptionError
+from ...model import BloomType
 from ..block_cache import BlockCache, Cacheable
+from ..key import META_ROWS, unescape
 from . import blocks, row_filter
 from .block import Block
 from .blocks import StoredBlock, reported_as_corruption, unframe
-from .index import DataIndex
+from .bloom import BloomChunk, BloomFilter, BloomKey, row_column_key, row_key
+from .data_index import DataIndex, IndexBlock, Place
+from .index import decode_node
 from .load_on_open import TAIL_GUESS_BYTES, LoadOnOpen, load
 from .row_filter import RowFilter
+
+_MISSED_MAX: Final = 256
+"""Places remembered between a miss and its block; beyond it they were given up by their reads."""
+_B = TypeVar("_B", bound=Cacheable)
 
 
 class HFileReader:
     """An open file. It does no I/O: what is not in memory is asked for by BlockMiss.
 
     Whoever catches a BlockMiss reads those bytes of the file, hands them to ``admit`` and
-    calls again. With an image attached, everything comes from the image.
+    calls again. With an image attached, everything comes from the image. Only the root of the
+    index is held; all other blocks are in the cache or missing.
 
     Raises, from every method: CorruptionError for bytes that are not what was written.
     """
@@ -30,10 +41,13 @@ class HFileReader:
         self.in_memory = False
         """Whether its blocks have the cache's IN_MEMORY priority."""
         self._loaded = loaded
-        self._index = loaded.index
+        self._index = DataIndex(loaded.index_root, loaded.trailer.data_index_levels, loaded.middle)
+        self._missed: dict[int, Place] = {}
         prefix = row_filter.META_PREFIX
         self._filters = [entry for entry in loaded.metas if entry.key.startswith(prefix)]
         self._filter_rows = [entry.key[len(prefix) :] for entry in self._filters]
+        # hbase:meta's rows do not sort as bytes, which a bloom filter's chunks do.
+        self._bloom = None if loaded.rows is META_ROWS else loaded.bloom
         self._image: memoryview | None = None
 
     @staticmethod
@@ -74,101 +88,168 @@ class HFileReader:
         """Gives the image back; what is not cached is missed again."""
         self._image = None
 
-    @property
-    def block_count(self) -> int:
-        """Number of data blocks. May raise BlockMiss, as all that needs the index."""
-        return len(self._whole_index().offsets)
+    def find(self, key: bytes, cache: BlockCache) -> Place | None:
+        """The data block in which to look for the first cell with a key >= ``key``.
 
-    def block_index(self, key: bytes) -> int:
-        """Where to begin looking for the first cell with a key >= ``key``.
-
-        It is in this block or is the first of the next one. 0 for an empty file.
+        It is in this block or is the first of the next one, which is found by ``bound``. None
+        for an empty file. May raise BlockMiss, as all that needs the index.
         """
-        return self._whole_index().find(key)
+        return self._index.find(key, cache, self._index_block)
 
-    def block_key(self, index: int) -> bytes:
-        """A lower bound of the block's keys that is above all keys of the block before it.
+    def before(self, key: bytes, cache: BlockCache) -> Place | None:
+        """The last data block that can hold keys below ``key``; an empty key: the last one.
 
-        It is a cell key or begins one: it ends with the row's END at least.
+        None if there are no such keys. The block before it is found by its ``lower``.
         """
-        return self._whole_index().keys[index]
+        return self._index.before(key, cache, self._index_block)
 
-    def mid_key(self) -> bytes | None:
-        """The ``block_key`` in the middle of the file; None if the file is empty."""
-        keys = self._whole_index().keys
-        return keys[len(keys) // 2] if keys else None
+    def mid_key(self, cache: BlockCache) -> bytes | None:
+        """``lower`` of the block in the middle of the file; None if the file is empty."""
+        with reported_as_corruption(self.path, self._loaded.trailer.load_on_open_offset):
+            return self._index.middle(cache, self._index_block)
 
-    def block(self, index: int, cache: BlockCache) -> Block:
-        """The ``index``-th data block.
+    def block(self, place: Place, cache: BlockCache) -> Block:
+        """The data block at a place that ``find`` or ``before`` gave. May raise BlockMiss."""
+        found = cache.get((self.path, place.offset), Block)
+        return found if found is not None else self._load(place, cache, Block)
 
-        Raises IndexError outside of 0 <= index < block_count, BlockMiss as said above.
-        """
-        data_index = self._whole_index()
-        offset = data_index.offsets[index]
-        found = cache.get((self.path, offset), Block)
-        if found is not None:
-            return found
-        length = data_index.stored_bytes[index]
-        block = self._admit(offset, self._bytes(offset, length), cache)
-        if not isinstance(block, Block):
-            raise CorruptionError(self.path, offset, "the index points to what is no data block")
-        return block
+    def blocks(self, cache: BlockCache) -> Iterator[Block]:
+        """All data blocks in order, of a file whose image is attached."""
+        place = self.find(b"", cache)
+        while place is not None:
+            yield self.block(place, cache)
+            place = self.find(place.bound, cache) if place.bound else None
 
     def may_contain_row(self, encoded_row: bytes, cache: BlockCache) -> bool:
         """False only if the file has no cell of the row. May raise BlockMiss."""
+        bloom = self._bloom
+        if bloom is not None:
+            if bloom.kind in (BloomType.ROW, BloomType.ROWPREFIX_FIXED_LENGTH):
+                return self._in_bloom(bloom, bloom.key_of_row(unescape(encoded_row)), cache)
+            return True
         if not self._filters:
             return True
         chunk = bisect_right(self._filter_rows, encoded_row) - 1
         if chunk < 0:
             return False
         entry = self._filters[chunk]
-        found = cache.get((self.path, entry.offset), RowFilter)
-        if found is None:
-            data = self._bytes(entry.offset, entry.stored_bytes)
-            block = self._admit(entry.offset, data, cache)
-            if not isinstance(block, RowFilter):
-                raise CorruptionError(self.path, entry.offset, "this should be a row filter")
-            found = block
-        return found.may_contain(encoded_row)
+        place = Place(entry.offset, entry.stored_bytes, b"", b"")
+        return self._any(place, cache, RowFilter).may_contain(encoded_row)
+
+    def may_contain_column(self, encoded_row: bytes, qualifier: bytes, cache: BlockCache) -> bool:
+        """False only if no cell of the file matters to this column of the row.
+
+        A delete of the whole family matters, and has an empty qualifier. May raise BlockMiss.
+        """
+        bloom = self._bloom
+        if bloom is None or bloom.kind is not BloomType.ROWCOL:
+            return self.may_contain_row(encoded_row, cache)
+        row = unescape(encoded_row)
+        return self._in_bloom(bloom, row_column_key(row, qualifier), cache) or self._in_bloom(
+            bloom, row_column_key(row, b""), cache
+        )
+
+    def may_contain_prefix(self, prefix: bytes, cache: BlockCache) -> bool:
+        """False only if no row that begins with ``prefix`` (as it is, not encoded) is in the file.
+
+        Only a filter of prefixes not longer than this one can say so. May raise BlockMiss.
+        """
+        bloom = self._bloom
+        if (
+            bloom is None
+            or bloom.kind is not BloomType.ROWPREFIX_FIXED_LENGTH
+            or len(prefix) < bloom.prefix_bytes
+        ):
+            return True
+        return self._in_bloom(bloom, bloom.key_of_row(prefix), cache)
+
+    def may_have_family_delete(self, encoded_row: bytes, cache: BlockCache) -> bool:
+        """False only if the file deletes nothing of the row's whole family. May raise BlockMiss."""
+        if not self.stats.delete_family_count:
+            return False
+        bloom = self._loaded.delete_family_bloom
+        if bloom is None or self._loaded.rows is META_ROWS:
+            return True
+        return self._in_bloom(bloom, row_key(unescape(encoded_row)), cache)
 
     def admit(self, offset: int, data: bytes, cache: BlockCache) -> None:
         """Takes in what a BlockMiss asked for: verified, decoded, and kept in the cache."""
-        self._admit(offset, data, cache)
+        self._admit(self._missed.pop(offset, None), offset, data, cache)
 
     @property
     def memory_bytes(self) -> int:
-        """What the open file itself holds: its index, without blocks, filters or image."""
-        return self._index.memory_bytes + 140 * len(self._filters)
+        """What the open file itself holds: roots of its index and filters, without any block."""
+        blooms = (self._loaded.bloom, self._loaded.delete_family_bloom)
+        return (
+            self._index.memory_bytes
+            + 140 * len(self._filters)
+            + sum(bloom.memory_bytes for bloom in blooms if bloom is not None)
+        )
 
-    def _admit(self, offset: int, data: bytes, cache: BlockCache) -> Cacheable | None:
-        stored = self._unframe(offset, data)
-        decoded: Cacheable | None = None
+    def _in_bloom(self, bloom: BloomFilter, key: BloomKey, cache: BlockCache) -> bool:
+        entry = bloom.chunk_of(key)
+        if entry is None:
+            return False
+        place = Place(entry.offset, entry.stored_bytes, b"", b"")
+        chunk = self._any(place, cache, BloomChunk)
+        return chunk.may_contain(key.hashed, bloom.function, bloom.hash_count)
+
+    def _index_block(self, place: Place, magic: bytes, cache: BlockCache) -> IndexBlock:
+        block = self._any(place, cache, IndexBlock)
+        if block.magic != magic:
+            raise CorruptionError(
+                self.path, place.offset, f"{block.magic!r} where the index has {magic!r}"
+            )
+        return block
+
+    def _any(self, place: Place, cache: BlockCache, kind: type[_B]) -> _B:
+        found = cache.get((self.path, place.offset), kind)
+        return found if found is not None else self._load(place, cache, kind)
+
+    def _load(self, place: Place, cache: BlockCache, kind: type[_B]) -> _B:
+        """A block that is not in the cache, from the image; BlockMiss without one."""
+        if self._image is None:
+            if len(self._missed) >= _MISSED_MAX:
+                self._missed.clear()
+            self._missed[place.offset] = place
+            raise BlockMiss(self.path, place.offset, place.stored_bytes)
+        data = bytes(self._image[place.offset : place.offset + place.stored_bytes])
+        block = self._admit(place, place.offset, data, cache)
+        if not isinstance(block, kind):
+            raise CorruptionError(
+                self.path, place.offset, f"the index points to what is no {kind.__name__}"
+            )
+        return block
+
+    def _admit(self, place: Place | None, offset: int, data: bytes, cache: BlockCache) -> Cacheable:
+        loaded = self._loaded
+        stored = unframe(self.path, offset, data, loaded.trailer.codec, loaded.checksums)
         with reported_as_corruption(self.path, offset):
-            if stored.magic == self._loaded.encoding.magic:
-                decoded = self._loaded.encoding.decode(stored.payload)
-            elif stored.magic == blocks.META:
-                decoded = RowFilter.decode(stored.payload)
-            else:
-                self._index.admit(offset, stored)
-        if decoded is not None:
-            cache.put((self.path, offset), decoded, in_memory=self.in_memory)
+            if place is not None and stored.stored_bytes != place.stored_bytes:
+                raise ValueError(f"{stored.stored_bytes} bytes where the index has {place}")
+            decoded = self._decoded(stored)
+            if place is not None and isinstance(decoded, Block | IndexBlock):
+                _check_place(decoded, place)
+        cache.put((self.path, offset), decoded, in_memory=self.in_memory)
         return decoded
 
-    def _whole_index(self) -> DataIndex:
-        index = self._index
-        while (missing := index.next_missing) is not None:
-            stored = self._unframe(
-                missing.offset, self._bytes(missing.offset, missing.stored_bytes)
-            )
-            with reported_as_corruption(self.path, missing.offset):
-                index.admit(missing.offset, stored)
-        return index
-
-    def _unframe(self, offset: int, data: bytes) -> StoredBlock:
+    def _decoded(self, stored: StoredBlock) -> Cacheable:
         loaded = self._loaded
-        return unframe(self.path, offset, data, loaded.codec, loaded.checksum_type)
+        if stored.magic == loaded.encoding.magic:
+            return loaded.encoding.decode(stored.payload)
+        if stored.magic in (blocks.LEAF_INDEX, blocks.INTERMEDIATE_INDEX):
+            return IndexBlock(
+                decode_node(stored.payload), loaded.encoding.from_index_key, stored.magic
+            )
+        if stored.magic == blocks.META:
+            return RowFilter.decode(stored.payload)
+        if stored.magic == blocks.BLOOM_CHUNK:
+            return BloomChunk(stored.payload)
+        raise ValueError(f"a block {stored.magic!r}, which the file should not have here")
 
-    def _bytes(self, offset: int, length: int) -> bytes:
-        if self._image is None:
-            raise BlockMiss(self.path, offset, length)
-        return bytes(self._image[offset : offset + length])
+
+def _check_place(block: Block | IndexBlock, place: Place) -> None:
+    """Raises ValueError if the block's keys show that it belongs elsewhere."""
+    keys = block.keys
+    if not keys or keys[0] < place.lower or (place.bound and keys[-1] >= place.bound):
+        raise ValueError("the keys of a block are not those its index promises")

@@ -17,7 +17,8 @@ from typing import Any, Final
 import google_crc32c
 
 from ...errors import CorruptionError, UnsupportedFormatError
-from .blocks import CODEC_GZ, CODEC_NONE, codec_name, reported_as_corruption
+from . import codecs
+from .blocks import SEED_BYTES, reported_as_corruption
 from .primitives import decode_delimited, decode_fields, encode_delimited, encode_field
 
 MAGIC: Final = b'TRABLK"$'
@@ -26,6 +27,8 @@ _CHECKSUM_AT: Final = TRAILER_BYTES - 8
 _MAJOR_VERSION: Final = 3
 _MINOR_VERSION: Final = 3
 _ENCRYPTION_KEY_FIELD: Final = 13
+_SEED_FIELD: Final = 64
+"""Ours; HBase, which refuses files with our comparator anyway, has no such field."""
 NO_OFFSET: Final = 2**64 - 1
 """-1, for the data blocks of an empty file."""
 
@@ -45,14 +48,18 @@ class Trailer:
     first_data_block_offset: int = NO_OFFSET
     last_data_block_offset: int = NO_OFFSET
     comparator: str = ""
-    codec: int = CODEC_NONE
+    codec: int = codecs.NONE
+    seed: bytes = b""
+    """Of the checksums of its blocks, in a file whose checksums are ours."""
     is_checked: bool = False
     """Whether a checksum was there and right."""
 
     def encode(self) -> bytes:
         message = b""
-        for number, name in enumerate(_FIELDS, 1):
+        for number, name in _FIELDS.items():
             value = getattr(self, name)
+            if number == _SEED_FIELD and not value:
+                continue
             message += encode_field(number, value.encode() if isinstance(value, str) else value)
         body = (MAGIC + encode_delimited(message)).ljust(_CHECKSUM_AT, b"\0")
         version = (_MINOR_VERSION << 24 | _MAJOR_VERSION).to_bytes(4, "big")
@@ -99,18 +106,26 @@ class Trailer:
         for number, value in decode_fields(message):
             if number == _ENCRYPTION_KEY_FIELD:
                 raise UnsupportedFormatError(path, offset, "encrypted HFiles are not read")
-            if 1 <= number <= len(_FIELDS):
-                name = _FIELDS[number - 1]
-                if isinstance(value, bytes) != (name == "comparator"):
-                    raise ValueError(f"field {number} of the trailer has the wrong type")
-                values[name] = value.decode() if isinstance(value, bytes) else value
+            name = _FIELDS.get(number)
+            if name is None:
+                continue
+            if isinstance(value, bytes) != (name in ("comparator", "seed")):
+                raise ValueError(f"field {number} of the trailer has the wrong type")
+            values[name] = value
+        values["comparator"] = values.get("comparator", b"").decode()
         decoded = cls(**values)
-        if decoded.codec not in (CODEC_NONE, CODEC_GZ):
+        if decoded.codec not in codecs.READ:
             raise UnsupportedFormatError(
-                path, offset, f"codec {codec_name(decoded.codec)} is not read"
+                path, offset, f"codec {codecs.codec_name(decoded.codec)} is not read"
             )
+        if decoded.seed and len(decoded.seed) != SEED_BYTES:
+            raise ValueError(f"a seed of {len(decoded.seed)} bytes in the trailer")
         return decoded
 
 
-_FIELDS: Final = tuple(one.name for one in fields(Trailer) if one.name != "is_checked")
-"""Of the protobuf message, the first with number 1."""
+_FIELDS: Final = {
+    number: one.name
+    for number, one in enumerate(fields(Trailer), 1)
+    if one.name not in ("seed", "is_checked")
+} | {_SEED_FIELD: "seed"}
+"""Of the protobuf message: HBase's, and ours beside them."""

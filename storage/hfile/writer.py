@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import accumulate
 from operator import add, gt
 from typing import Final
@@ -12,22 +13,26 @@ from typing import Final
 import numpy as np
 
 from ...errors import IllegalArgumentError
-from ...model import BloomType, CellType, FamilyDescriptor
+from ...model import BloomType, CellType, FamilyDescriptor, FileFormat
 from ..key import END, META_ROWS, SEQUENCE_MAX, TAIL_BYTES, RowEncoder
 from ..tags import any_tagged, tags_of
-from . import blocks, columnar, file_info, keyvalue, row_filter
+from . import blocks, codecs, file_info, keyvalue
 from .block import DataBlockEncoding
+from .blocks import Checksums
 from .columnar import Columnar
 from .file_info import HFileStats
+from .filter_writers import (
+    DELETE_FAMILY_TYPES,
+    FilterWriter,
+    HBaseFilters,
+    NoFilters,
+    RowFilterWriter,
+)
 from .index import INDEX_BLOCK_BYTES, Entry, IndexWriter, encode_root, separator
 from .keyvalue import KeyValues
 from .trailer import NO_OFFSET, TRAILER_BYTES, Trailer
 
 _TAIL: Final = np.dtype([("timestamp", ">u8"), ("type", "u1"), ("sequence_id", ">u8")])
-_DELETE_FAMILY_TYPES: Final = (
-    255 - CellType.DELETE_FAMILY,
-    255 - CellType.DELETE_FAMILY_VERSION,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,8 @@ class HFileWriter:
     """Builds a file of one family: in memory, or in parts if ``drain`` is called now and then.
 
     Args:
-        family: its block size and whether to write a row filter.
+        family: its block size, format, compression and filter.
         rows: the table's row encoder.
-        encoding: ``COLUMNAR``, or ``NONE`` for a file that HBase can read.
-        codec: ``NONE``, or ``GZ`` with encoding ``NONE``: columnar blocks compress themselves.
         index_block_bytes: size at which an index block is full.
 
     """
@@ -56,30 +59,33 @@ class HFileWriter:
         family: FamilyDescriptor,
         rows: RowEncoder,
         *,
-        encoding: str = columnar.NAME,
-        codec: str = "NONE",
         index_block_bytes: int = INDEX_BLOCK_BYTES,
     ) -> None:
         self._family = family
         self._encoding: DataBlockEncoding
-        if encoding == columnar.NAME and codec == "NONE":
-            self._encoding = Columnar()
-        elif encoding == keyvalue.NAME and codec in ("NONE", "GZ"):
+        self._filters: FilterWriter
+        self._checksums: Checksums | None
+        if family.file_format is FileFormat.HBASE:
             self._encoding = KeyValues(family.name, rows)
+            self._codec = codecs.codec_id(family.compression)
+            self._checksums = Checksums(blocks.CRC32C)
+            # HBase has no filters of hbase:meta, whose rows do not sort as bytes.
+            has_filters = rows is not META_ROWS
+            self._filters = HBaseFilters(self._emit, family, rows) if has_filters else NoFilters()
         else:
-            raise IllegalArgumentError(f"no HFile is written with {encoding} and codec {codec}")
-        self._codec = blocks.codec_id(codec)
+            self._encoding = Columnar()
+            self._codec = codecs.NONE
+            self._checksums = None
+            has_filters = family.bloom is not BloomType.NONE
+            self._filters = RowFilterWriter(self._emit) if has_filters else NoFilters()
         self._shortens_index_keys = rows is not META_ROWS
         self._parts: list[bytes] = []
         self._offset = 0
         self._total_uncompressed_bytes = 0
         self._previous_offsets: dict[bytes, int] = {}
         self._index = IndexWriter(self._emit, index_block_bytes)
-        self._metas: list[Entry] = []
         self._stats = HFileStats(min_sequence_id=SEQUENCE_MAX)
         self._first_data_offset = self._last_data_offset = NO_OFFSET
-        self._filter_rows: list[bytes] = []
-        self._last_row = b""
         # Cells not yet in a block; _ends[i] counts the bytes of all cells up to the i-th.
         self._keys: list[bytes] = []
         self._values: list[bytes] = []
@@ -125,31 +131,34 @@ class HFileWriter:
         """
         if self._keys:
             self._write_data_block(0, len(self._keys))
-        self._write_filter_chunk()
+        filters = self._filters.finish()
         index_root, index_payload = self._index.finish()
         load_on_open_offset = self._offset
         self._emit(blocks.ROOT_INDEX, index_payload)
-        self._metas.sort(key=lambda entry: entry.key)
-        self._emit(blocks.ROOT_INDEX, encode_root(self._metas))
+        filters.metas.sort(key=lambda entry: entry.key)
+        self._emit(blocks.ROOT_INDEX, encode_root(filters.metas))
         file_info_offset = self._offset
         stats = self._finished_stats(max_sequence_id, major, created_ms)
         last_index_key = self._encoding.to_index_key(stats.last_key) if stats.entries else b""
         has_tags = stats.max_tags_bytes > 0 or self._encoding.name == keyvalue.NAME
         info = file_info.describe(stats, self._encoding.name, last_index_key, has_tags=has_tags)
-        self._emit(blocks.FILE_INFO, file_info.encode(info))
+        self._emit(blocks.FILE_INFO, file_info.encode(info | filters.info))
+        for magic, payload in filters.load_on_open:
+            self._emit(magic, payload)
         trailer = Trailer(
             file_info_offset=file_info_offset,
             load_on_open_offset=load_on_open_offset,
             uncompressed_data_index_bytes=self._index.payload_bytes,
             total_uncompressed_bytes=self._total_uncompressed_bytes + TRAILER_BYTES,
             data_index_count=len(index_root),
-            meta_index_count=len(self._metas),
+            meta_index_count=len(filters.metas),
             entry_count=stats.entries,
             data_index_levels=self._index.levels,
             first_data_block_offset=self._first_data_offset,
             last_data_block_offset=self._last_data_offset,
             comparator=self._encoding.comparator,
             codec=self._codec,
+            seed=self._checksums.seed if self._checksums is not None else b"",
         )
         self._parts.append(trailer.encode())
         return HFileImage(self.drain(), replace(stats, size=self._offset + TRAILER_BYTES))
@@ -201,9 +210,9 @@ class HFileWriter:
             self._first_data_offset = offset
         self._last_data_offset = offset
         self._index.add(Entry(offset, stored_bytes, self._encoding.to_index_key(index_key)))
-        if self._family.bloom is not BloomType.NONE:
-            # Neither rows nor qualifiers contain END, and each is followed by one.
-            self._filter(joined_heads.split(END)[:-1:2])
+        # Neither rows nor qualifiers contain END, and each is followed by one.
+        parts = joined_heads.split(END)
+        self._filters.add(parts[:-1:2], parts[1::2], np.frombuffer(tails, _TAIL)["type"])
 
     def _count(self, keys: list[bytes], tails: bytes, content_bytes: int, key_bytes: int) -> None:
         stats = self._stats
@@ -231,28 +240,15 @@ class HFileWriter:
             stats.earliest_put_timestamp = min(stats.earliest_put_timestamp, earliest)
         if put_count < len(keys):
             stats.delete_count += len(keys) - put_count
-            stats.delete_family_count += int(np.isin(types, _DELETE_FAMILY_TYPES).sum())
-
-    def _filter(self, row_of_each_cell: list[bytes]) -> None:
-        rows = list(dict.fromkeys(row_of_each_cell))
-        if rows[0] == self._last_row:
-            del rows[0]
-        if rows:
-            self._last_row = rows[-1]
-            self._filter_rows += rows
-        if len(self._filter_rows) >= row_filter.ROWS_PER_CHUNK:
-            self._write_filter_chunk()
-
-    def _write_filter_chunk(self) -> None:
-        if self._filter_rows:
-            rows, self._filter_rows = self._filter_rows, []
-            offset, stored_bytes = self._emit(blocks.META, row_filter.encode(rows))
-            name = row_filter.META_PREFIX + rows[0]
-            self._metas.append(Entry(offset, stored_bytes, name))
+            stats.delete_family_count += int(np.isin(types, DELETE_FAMILY_TYPES).sum())
 
     def _emit(self, magic: bytes, payload: bytes) -> tuple[int, int]:
-        block = blocks.frame(magic, payload, self._codec, self._previous_offsets.get(magic, -1))
+        if self._checksums is None:
+            seed = blake2b(payload, digest_size=blocks.SEED_BYTES).digest()
+            self._checksums = Checksums(blocks.PLACED_CRC32C, seed)
         offset = self._offset
+        previous = self._previous_offsets.get(magic, -1)
+        block = blocks.frame(magic, payload, self._codec, offset, previous, self._checksums)
         self._previous_offsets[magic] = offset
         self._total_uncompressed_bytes += blocks.HEADER_BYTES + len(payload)
         self._parts.append(block)

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from raybase.model import BloomType, FamilyDescriptor
+from raybase.model import BloomType, FamilyDescriptor, FileFormat
 from raybase.storage.block_cache import BlockCache
 from raybase.storage.hfile import HFileImage, HFileReader, HFileWriter
+from raybase.storage.hfile.data_index import Place
 from raybase.storage.key import PLAIN_ROWS, cell_key
 
 Cells = list[tuple[bytes, bytes]]
@@ -20,9 +21,15 @@ def write_file() -> Callable[..., HFileImage]:
     """Writes cells, given in order, as a file; appends of uneven sizes."""
 
     def write(cells: Cells, *, block_bytes: int = 256, **options: Any) -> HFileImage:
-        bloom = BloomType.ROW if options.pop("row_filter", True) else BloomType.NONE
         rows = options.pop("rows", PLAIN_ROWS)
-        family = FamilyDescriptor(b"f", block_bytes=block_bytes, bloom=bloom)
+        family = FamilyDescriptor(
+            b"f",
+            block_bytes=block_bytes,
+            bloom=options.pop("bloom", BloomType.ROW),
+            bloom_prefix_bytes=options.pop("prefix_bytes", 0),
+            file_format=options.pop("file_format", FileFormat.COLUMNAR),
+            compression=options.pop("codec", "NONE"),
+        )
         writer = HFileWriter(family, rows, **options)
         start, length = 0, 1
         while start < len(cells):
@@ -40,15 +47,29 @@ def read_all() -> Callable[..., Cells]:
 
     def read(reader: HFileReader, cache: BlockCache | None = None) -> Cells:
         cache = cache or BlockCache(1 << 24)
-        return [cell for block in _blocks(reader, cache) for cell in block]
+        return [
+            cell
+            for block in reader.blocks(cache)
+            for cell in zip(block.keys, block.values, strict=True)
+        ]
 
     return read
 
 
-def _blocks(reader: HFileReader, cache: BlockCache) -> Iterator[Cells]:
-    for index in range(reader.block_count):
-        block = reader.block(index, cache)
-        yield list(zip(block.keys, block.values, strict=True))
+@pytest.fixture(scope="session")
+def places() -> Callable[[HFileReader], list[Place]]:
+    """Where a file's data blocks are."""
+
+    def walk(reader: HFileReader) -> list[Place]:
+        cache = BlockCache(1 << 24)
+        found = []
+        place = reader.find(b"", cache)
+        while place is not None:
+            found.append(place)
+            place = reader.find(place.bound, cache) if place.bound else None
+        return found
+
+    return walk
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raybase.errors import IllegalArgumentError
-from raybase.model import FamilyDescriptor
+from raybase.model import FamilyDescriptor, FileFormat
 from raybase.storage.block_cache import BlockCache
 from raybase.storage.hfile import HFileReader, HFileWriter
 from raybase.storage.key import META_ROWS, PLAIN_ROWS, cell_key, split_key
 
-FORMS = [("COLUMNAR", "NONE"), ("NONE", "NONE"), ("NONE", "GZ")]
-each_form = pytest.mark.parametrize(("encoding", "codec"), FORMS)
+FORMS = [
+    (FileFormat.COLUMNAR, "NONE"),
+    *((FileFormat.HBASE, codec) for codec in ("NONE", "GZ", "SNAPPY", "LZ4", "ZSTD")),
+]
+each_form = pytest.mark.parametrize(("file_format", "codec"), FORMS)
 
 # Few letters and zeros, so that rows are prefixes of one another and escapes meet.
 texts = st.lists(st.sampled_from([b"\0", b"\1", b"a", b"b", b"\xff", b","]), max_size=4).map(
@@ -29,61 +32,65 @@ cells = st.tuples(
 @each_form
 @settings(max_examples=60, deadline=None)
 @given(st.lists(cells, max_size=60), st.sampled_from([PLAIN_ROWS, META_ROWS]))
-def test_what_is_written_is_read(write_file, read_all, encoding, codec, made, rows):
+def test_what_is_written_is_read(write_file, read_all, places, file_format, codec, made, rows):
     content = {
         cell_key(rows.encode(row), qualifier, *rest): value for row, qualifier, *rest, value in made
     }
     expected = sorted(content.items())
-    image = write_file(expected, encoding=encoding, codec=codec, rows=rows)
+    image = write_file(expected, file_format=file_format, codec=codec, rows=rows)
     reader = HFileReader.from_image("f", memoryview(image.data))
 
     assert read_all(reader) == expected
     assert reader.stats.entries == len(expected)
 
     cache = BlockCache(1 << 20)
-    blocks = [reader.block(index, cache) for index in range(reader.block_count)]
-    for index, block in enumerate(blocks):
-        assert reader.block_key(index) <= block.keys[0]
-        if index:
-            assert blocks[index - 1].keys[-1] < reader.block_key(index)
+    bound = b""
+    for place in places(reader):
+        block = reader.block(place, cache)
+        assert bound in (b"", place.lower)
+        assert place.lower <= block.keys[0]
+        bound = place.bound
+        assert not bound or block.keys[-1] < bound
+        before = reader.before(block.keys[0] + b"\0", cache)
+        assert before == place
     for key in content:
-        assert key in blocks[reader.block_index(key)].keys
+        assert key in reader.block(reader.find(key, cache), cache).keys
         assert reader.may_contain_row(split_key(key)[0], cache)
     if expected:
         assert reader.stats.first_key <= expected[0][0]
         assert reader.stats.last_key >= expected[-1][0]
-        if encoding == "COLUMNAR":
+        if file_format is FileFormat.COLUMNAR:
             assert reader.stats == image.stats
 
 
 @each_form
-def test_values_of_all_sizes_survive(write_file, read_all, encoding, codec):
+def test_values_of_all_sizes_survive(write_file, read_all, file_format, codec):
     sizes = [0, 1, 255, 256, 257, 65535, 65536, 10 * 1024 * 1024, 0]
     expected = [
         (cell_key(b"row%d" % n, b"q", 1, 4, 1), bytes([n]) * size) for n, size in enumerate(sizes)
     ]
-    image = write_file(expected, encoding=encoding, codec=codec, block_bytes=65536)
+    image = write_file(expected, file_format=file_format, codec=codec, block_bytes=65536)
     assert read_all(HFileReader.from_image("f", memoryview(image.data))) == expected
 
 
 def test_the_longest_row_and_qualifier_survive(write_file, read_all):
     expected = [(cell_key(b"r" * 32767, bytes([n]) * 32767, 5, 4, 9), b"v") for n in range(1, 5)]
-    for encoding, codec in FORMS:
-        image = write_file(expected, encoding=encoding, codec=codec)
+    for file_format, codec in FORMS:
+        image = write_file(expected, file_format=file_format, codec=codec)
         assert read_all(HFileReader.from_image("f", memoryview(image.data))) == expected
 
 
 @each_form
-def test_an_empty_file_is_a_file(write_file, encoding, codec):
-    image = write_file([], encoding=encoding, codec=codec)
+def test_an_empty_file_is_a_file(write_file, file_format, codec):
+    image = write_file([], file_format=file_format, codec=codec)
     reader = HFileReader.from_image("f", memoryview(image.data))
-    assert reader.block_count == 0
-    assert reader.block_index(b"anything") == 0
-    assert reader.mid_key() is None
+    cache = BlockCache(1)
+    assert reader.find(b"anything", cache) is None
+    assert reader.before(b"", cache) is None
+    assert reader.mid_key(cache) is None
+    assert list(reader.blocks(cache)) == []
     assert reader.stats.entries == 0
     assert reader.stats.min_timestamp > reader.stats.max_timestamp
-    with pytest.raises(IndexError):
-        reader.block(0, BlockCache(1))
 
 
 def test_equal_input_gives_equal_bytes_however_it_is_appended(numbered_cells):
@@ -109,8 +116,8 @@ def test_statistics_count_what_the_cells_hold(write_file):
             (cell_key(b"c", b"q", 20, 4, 5), b"v"),
         ]
     )
-    for encoding, codec in FORMS:
-        image = write_file(made, encoding=encoding, codec=codec)
+    for file_format, codec in FORMS:
+        image = write_file(made, file_format=file_format, codec=codec)
         stats = HFileReader.from_image("f", memoryview(image.data)).stats
         assert (stats.min_timestamp, stats.max_timestamp) == (20, 90)
         assert (stats.min_sequence_id, stats.max_cell_sequence_id) == (3, 9)
@@ -121,13 +128,13 @@ def test_statistics_count_what_the_cells_hold(write_file):
         assert stats.size == len(image.data)
 
 
-def test_cells_equal_but_for_their_sequence_ids_share_a_block(write_file):
+def test_cells_equal_but_for_their_sequence_ids_share_a_block(write_file, places):
     """HBase looks cells up without their sequence ids, so an index must not part them."""
     made = [(cell_key(b"row", b"q", 1, 4, 100 - n), b"v" * 50) for n in range(50)]
-    image = write_file(made, encoding="NONE")
-    assert HFileReader.from_image("f", memoryview(image.data)).block_count == 1
+    image = write_file(made, file_format=FileFormat.HBASE)
+    assert len(places(HFileReader.from_image("f", memoryview(image.data)))) == 1
     image = write_file(made)
-    assert HFileReader.from_image("f", memoryview(image.data)).block_count > 5
+    assert len(places(HFileReader.from_image("f", memoryview(image.data)))) > 5
 
 
 @pytest.mark.parametrize("order", [[1, 0, 2], [0, 2, 1]])
@@ -142,11 +149,3 @@ def test_cells_out_of_order_are_refused_and_not_added(numbered_cells, read_all, 
         writer.append([made[0][0]], [b""])
     image = writer.finish(max_sequence_id=1)
     assert read_all(HFileReader.from_image("f", memoryview(image.data))) == made
-
-
-@pytest.mark.parametrize(
-    ("encoding", "codec"), [("COLUMNAR", "GZ"), ("NONE", "SNAPPY"), ("FAST_DIFF", "NONE")]
-)
-def test_forms_that_are_not_written_are_refused_by_name(encoding, codec):
-    with pytest.raises(IllegalArgumentError, match=f"{encoding}.*{codec}"):
-        HFileWriter(FamilyDescriptor(b"f"), PLAIN_ROWS, encoding=encoding, codec=codec)

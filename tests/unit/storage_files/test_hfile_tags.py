@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from raybase.model import FamilyDescriptor
+from raybase.model import FamilyDescriptor, FileFormat
 from raybase.storage.hfile import HFileReader, HFileWriter
 from raybase.storage.key import PLAIN_ROWS, cell_key
 from raybase.storage.tags import TaggedValue, build_tags, tags_of
 
-FORMS = [("COLUMNAR", "NONE"), ("NONE", "NONE"), ("NONE", "GZ")]
-each_form = pytest.mark.parametrize(("encoding", "codec"), FORMS)
+FORMS = [
+    (FileFormat.COLUMNAR, "NONE"),
+    *((FileFormat.HBASE, codec) for codec in ("NONE", "GZ", "SNAPPY", "LZ4", "ZSTD")),
+]
+each_form = pytest.mark.parametrize(("file_format", "codec"), FORMS)
 
 
 def some_tagged(numbered_cells, count=300):
@@ -22,9 +25,11 @@ def some_tagged(numbered_cells, count=300):
 
 
 @each_form
-def test_tags_survive_beside_cells_without(write_file, read_all, numbered_cells, encoding, codec):
+def test_tags_survive_beside_cells_without(
+    write_file, read_all, numbered_cells, file_format, codec
+):
     made = some_tagged(numbered_cells)
-    image = write_file(made, encoding=encoding, codec=codec)
+    image = write_file(made, file_format=file_format, codec=codec)
     content = read_all(HFileReader.from_image("f", memoryview(image.data)))
     assert content == made
     assert [tags_of(value) for _, value in content] == [tags_of(value) for _, value in made]
@@ -35,16 +40,16 @@ def test_tags_survive_beside_cells_without(write_file, read_all, numbered_cells,
 
 
 @each_form
-def test_a_file_without_tags_says_so(write_file, numbered_cells, encoding, codec):
-    image = write_file(numbered_cells(50), encoding=encoding, codec=codec)
+def test_a_file_without_tags_says_so(write_file, numbered_cells, file_format, codec):
+    image = write_file(numbered_cells(50), file_format=file_format, codec=codec)
     assert HFileReader.from_image("f", memoryview(image.data)).stats.max_tags_bytes == 0
 
 
 def test_the_longest_tags_survive(write_file, read_all):
     tags = build_tags([(1, b"x" * 32764)])
     made = [(cell_key(b"r", b"q", 1, 4, 1), TaggedValue(b"v", tags))]
-    for encoding, codec in FORMS:
-        image = write_file(made, encoding=encoding, codec=codec)
+    for file_format, codec in FORMS:
+        image = write_file(made, file_format=file_format, codec=codec)
         ((_, value),) = read_all(HFileReader.from_image("f", memoryview(image.data)))
         assert tags_of(value) == tags
 
