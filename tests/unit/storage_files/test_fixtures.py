@@ -57,6 +57,24 @@ def test_every_history_is_well_formed():
             assert all(map(cell.fullmatch, " ".join(answer["scans"].values()).split()))
 
 
+def test_every_answer_of_a_filter_is_well_formed():
+    parsed = {line["text"]: line for line in lines_of(FIXTURES / "filters_parsed.jsonl")}
+    assert len(parsed) > 190
+    valid = {text for text, line in parsed.items() if "error" not in line}
+    assert 100 < len(valid) < len(parsed) - 50
+    assert all(parsed[text]["filter"].startswith(parsed[text]["class"]) for text in valid)
+    content, *applied = lines_of(FIXTURES / "filters_applied.jsonl")
+    cells = {tuple(cell.split(" ", 1)) for cell in content["cells"]}
+    assert len(applied) > 300
+    assert valid == {line["text"] for line in applied if "text" in line}
+    for line in applied:
+        assert ("rows" in line) != ("error" in line)
+        assert f"`{line.get('reading', 'newest')}`" in README
+        if "KeyOnly" not in line.get("text", ""):
+            for row, *found in line.get("rows", []):
+                assert {(row, cell) for cell in found} <= cells
+
+
 def test_the_fixtures_are_small():
     sizes = {
         path: path.stat().st_size
