@@ -370,13 +370,17 @@ class UnsupportedFormatError(CorruptionError):
 
 
 class BlockMiss(RaybaseError):  # noqa: N818 - not an error to whom it is raised
-    """A read needs bytes that are not in memory: fetch them, admit them, resume the read."""
+    """A read needs bytes that are not in memory: fetch them, admit them, resume the read.
 
-    def __init__(self, path: str, offset: int, length: int) -> None:
-        super().__init__(path, offset, length)
+    ``keep`` is False if the block should pass through the cache without staying there.
+    """
+
+    def __init__(self, path: str, offset: int, length: int, keep: bool = True) -> None:
+        super().__init__(path, offset, length, keep)
         self.path = path
         self.offset = offset
         self.length = length
+        self.keep = keep
 
 
 class RegionOwnedElsewhereError(RaybaseError):

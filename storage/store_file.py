@@ -69,14 +69,19 @@ class StoreFile:
             return True
         return stats.min_timestamp < times.stop and stats.max_timestamp >= times.start
 
-    def window(self, start: bytes, stop: bytes, cache: BlockCache) -> Window:
-        """The cells of one block with ``start <= key < stop``; an empty stop is open."""
+    def window(
+        self, start: bytes, stop: bytes, cache: BlockCache, *, keep: bool = True
+    ) -> Window:
+        """The cells of one block with ``start <= key < stop``; an empty stop is open.
+
+        With ``keep`` False blocks pass through the cache without staying there.
+        """
         reader = self.reader
         start = max(start, self._lower)
         stop = least_bound(stop, self._end) if self._end else stop
         place = reader.find(start, cache)
         while place is not None:
-            block = reader.block(place, cache)
+            block = reader.block(place, cache, keep=keep)
             first = block.lower_bound(start)
             if first < len(block):
                 break

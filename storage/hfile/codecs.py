@@ -3,7 +3,7 @@
 GZ is one gzip stream a block. SNAPPY, LZ4, ZSTD and LZO have Hadoop's framing, where a block
 is any number of groups, and what a chunk holds the codec says::
 
-    group := i32 bytes before compression, (i32 bytes of the chunk, chunk)*
+    group := i32 bytes before compression (0: the end), (i32 bytes of the chunk, chunk)*
 
 ZSTD is read as plain Zstandard frames, too: Hadoop has one codec of either kind under that
 name, and HBase's setting ``hbase.io.compress.zstd.codec`` decides. Written is the framed kind,
@@ -34,6 +34,8 @@ READ: Final = frozenset({LZO, GZ, NONE, SNAPPY, LZ4, ZSTD})
 _GROUP_BYTES: Final = 128 * 1024
 """Before compression; Hadoop's decompressors have buffers of 256 KiB."""
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+_END: Final = bytes(4)
+"""A group of nothing, which is what Hadoop makes of nothing."""
 _SNAPPY_RATIO_MAX: Final = 32
 """A copy of 64 bytes takes 3; how much a chunk can hold bounds what is set aside for it."""
 _LZ4_RATIO_MAX: Final = 255
@@ -56,6 +58,8 @@ def compress(payload: bytes, codec: int) -> bytes:
     if codec == GZ:
         deflater = zlib.compressobj(wbits=_GZIP)
         return deflater.compress(payload) + deflater.flush()
+    if not payload:
+        return _END
     parts: list[bytes] = []
     for start in range(0, len(payload), _GROUP_BYTES):
         group = payload[start : start + _GROUP_BYTES]
@@ -94,7 +98,9 @@ def _ungroup(data: bytes, decompress_chunk: Callable[[bytes, int], bytes], bytes
     while at < len(data):
         (in_group,) = _I32.unpack_from(data, at)
         at += 4
-        if not 0 <= in_group <= left:
+        if in_group == 0:
+            break  # Hadoop calls this the end; of nothing, Zstandard makes a chunk behind it
+        if not 0 < in_group <= left:
             raise ValueError(f"a group of {in_group} bytes where {left} are left")
         left -= in_group
         while in_group:

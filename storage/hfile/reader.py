@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from ...errors import BlockMiss, CorruptionError
 from ...model import BloomType
-from ..block_cache import BlockCache, Cacheable
+from ..block_cache import BlockCache, Cacheable, Category
 from ..key import META_ROWS, unescape
 from . import blocks, row_filter
 from .block import Block
@@ -21,6 +21,13 @@ from .row_filter import RowFilter
 
 _MISSED_MAX: Final = 256
 """Places remembered between a miss and its block; beyond it they were given up by their reads."""
+_CATEGORIES: Final = {
+    blocks.LEAF_INDEX: Category.INDEX,
+    blocks.INTERMEDIATE_INDEX: Category.INDEX,
+    blocks.META: Category.FILTER,
+    blocks.BLOOM_CHUNK: Category.FILTER,
+}
+"""Of all blocks but those of data."""
 _B = TypeVar("_B", bound=Cacheable)
 
 
@@ -108,10 +115,13 @@ class HFileReader:
         with reported_as_corruption(self.path, self._loaded.trailer.load_on_open_offset):
             return self._index.middle(cache, self._index_block)
 
-    def block(self, place: Place, cache: BlockCache) -> Block:
-        """The data block at a place that ``find`` or ``before`` gave. May raise BlockMiss."""
+    def block(self, place: Place, cache: BlockCache, *, keep: bool = True) -> Block:
+        """The data block at a place that ``find`` or ``before`` gave. May raise BlockMiss.
+
+        With ``keep`` False it does not stay in the cache if it was not there.
+        """
         found = cache.get((self.path, place.offset), Block)
-        return found if found is not None else self._load(place, cache, Block)
+        return found if found is not None else self._load(place, cache, Block, keep=keep)
 
     def blocks(self, cache: BlockCache) -> Iterator[Block]:
         """All data blocks in order, of a file whose image is attached."""
@@ -172,9 +182,15 @@ class HFileReader:
             return True
         return self._in_bloom(bloom, row_key(unescape(encoded_row)), cache)
 
-    def admit(self, offset: int, data: bytes, cache: BlockCache) -> None:
-        """Takes in what a BlockMiss asked for: verified, decoded, and kept in the cache."""
-        self._admit(self._missed.pop(offset, None), offset, data, cache)
+    def admit(self, offset: int, data: bytes, cache: BlockCache, *, keep: bool = True) -> None:
+        """Takes in what a BlockMiss asked for: verified, decoded, and in the cache.
+
+        ``keep`` is that of the BlockMiss.
+        """
+        place = self._missed.pop(offset, None)
+        self._take_in(place, offset, self._unframed(offset, data), cache, keep=keep)
+        if keep:
+            cache.keep_stored((self.path, offset), data)
 
     @property
     def memory_bytes(self) -> int:
@@ -206,31 +222,53 @@ class HFileReader:
         found = cache.get((self.path, place.offset), kind)
         return found if found is not None else self._load(place, cache, kind)
 
-    def _load(self, place: Place, cache: BlockCache, kind: type[_B]) -> _B:
-        """A block that is not in the cache, from the image; BlockMiss without one."""
-        if self._image is None:
+    def _load(self, place: Place, cache: BlockCache, kind: type[_B], *, keep: bool = True) -> _B:
+        """A block that the cache does not have decoded; BlockMiss if it is not in memory."""
+        offset = place.offset
+        if self._image is not None:
+            data = bytes(self._image[offset : offset + place.stored_bytes])
+            stored = self._unframed(offset, data)
+        elif (kept := cache.stored((self.path, offset))) is not None:
+            stored = self._unframed(offset, kept, verified=True)
+        else:
             if len(self._missed) >= _MISSED_MAX:
                 self._missed.clear()
-            self._missed[place.offset] = place
-            raise BlockMiss(self.path, place.offset, place.stored_bytes)
-        data = bytes(self._image[place.offset : place.offset + place.stored_bytes])
-        block = self._admit(place, place.offset, data, cache)
+            self._missed[offset] = place
+            raise BlockMiss(self.path, offset, place.stored_bytes, keep)
+        block = self._take_in(place, offset, stored, cache, keep=keep)
         if not isinstance(block, kind):
             raise CorruptionError(
-                self.path, place.offset, f"the index points to what is no {kind.__name__}"
+                self.path, offset, f"the index points to what is no {kind.__name__}"
             )
         return block
 
-    def _admit(self, place: Place | None, offset: int, data: bytes, cache: BlockCache) -> Cacheable:
+    def _unframed(self, offset: int, data: bytes, *, verified: bool = False) -> StoredBlock:
         loaded = self._loaded
-        stored = unframe(self.path, offset, data, loaded.trailer.codec, loaded.checksums)
+        codec = loaded.trailer.codec
+        return unframe(self.path, offset, data, codec, loaded.checksums, verified=verified)
+
+    def _take_in(
+        self,
+        place: Place | None,
+        offset: int,
+        stored: StoredBlock,
+        cache: BlockCache,
+        *,
+        keep: bool,
+    ) -> Cacheable:
         with reported_as_corruption(self.path, offset):
             if place is not None and stored.stored_bytes != place.stored_bytes:
                 raise ValueError(f"{stored.stored_bytes} bytes where the index has {place}")
             decoded = self._decoded(stored)
-            if place is not None and isinstance(decoded, Block | IndexBlock):
+            if place is not None:
                 _check_place(decoded, place)
-        cache.put((self.path, offset), decoded, in_memory=self.in_memory)
+        cache.put(
+            (self.path, offset),
+            decoded,
+            category=_CATEGORIES.get(stored.magic, Category.DATA),
+            in_memory=self.in_memory,
+            keep=keep,
+        )
         return decoded
 
     def _decoded(self, stored: StoredBlock) -> Cacheable:
@@ -248,8 +286,13 @@ class HFileReader:
         raise ValueError(f"a block {stored.magic!r}, which the file should not have here")
 
 
-def _check_place(block: Block | IndexBlock, place: Place) -> None:
+def _check_place(block: Cacheable, place: Place) -> None:
     """Raises ValueError if the block's keys show that it belongs elsewhere."""
-    keys = block.keys
-    if not keys or keys[0] < place.lower or (place.bound and keys[-1] >= place.bound):
+    if isinstance(block, Block):
+        first, last = block.keys_between(0, 1), block.keys_between(len(block) - 1, len(block))
+    elif isinstance(block, IndexBlock):
+        first, last = block.keys, block.keys
+    else:
+        return
+    if not first or first[0] < place.lower or (place.bound and last[-1] >= place.bound):
         raise ValueError("the keys of a block are not those its index promises")
