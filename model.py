@@ -280,6 +280,9 @@ class FamilyDescriptor:
     compression: str = "NONE"
     """COMPRESSION, one of CODECS."""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    """Further attributes of HBase's, kept as they are."""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """Settings by HBase's keys that hold for this family's stores."""
 
     def __post_init__(self) -> None:
         check_family(self.name)
@@ -315,6 +318,9 @@ class TableDescriptor:
     flush_bytes: int = 0
     """MEMSTORE_FLUSHSIZE; 0: the server's setting."""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    """Further attributes of HBase's, kept as they are."""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """Settings by HBase's keys that hold for this table's regions."""
 
     def __post_init__(self) -> None:
         names = [family.name for family in self.families]

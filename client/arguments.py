@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from ..errors import IllegalArgumentError
 from ..model import (
     ALL_TIME,
     LATEST_TIMESTAMP,
+    BloomType,
     Durability,
     FamilyDescriptor,
+    FileFormat,
+    KeepDeletedCells,
     TableDescriptor,
     TableName,
     TimeRange,
@@ -32,6 +36,12 @@ from ..operations import (
     Put,
     Scan,
 )
+
+_FAMILY_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
+    "bloom": BloomType,
+    "keep_deleted_cells": KeepDeletedCells,
+    "file_format": FileFormat,
+}
 
 Text = bytes | str
 ColumnNames = Text | Iterable[Text] | None
@@ -275,6 +285,23 @@ def as_family(name: Text | FamilyDescriptor, **options: Any) -> FamilyDescriptor
     if isinstance(name, FamilyDescriptor):
         return name
     try:
-        return FamilyDescriptor(as_bytes("a family", name), **options)
+        return FamilyDescriptor(as_bytes("a family", name), **as_family_options(options))
     except TypeError as error:
         raise IllegalArgumentError(f"not an option of a column family: {error}") from None
+
+
+def as_family_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with texts that stand for one of a few values turned into these."""
+    found = dict(options)
+    for field, kind in _FAMILY_ENUMS.items():
+        if field in found:
+            text = str(found[field])
+            known = {one.value.lower(): one for one in kind}
+            if text.lower() not in known:
+                raise IllegalArgumentError(
+                    f"{field} is one of {', '.join(one.value for one in kind)}, not {text!r}"
+                )
+            found[field] = known[text.lower()]
+    if isinstance(found.get("compression"), str):
+        found["compression"] = found["compression"].upper()
+    return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import IllegalArgumentError, NoSuchFamilyError
 from ..model import FamilyDescriptor
+from .arguments import as_family_options
 
 FamilyChange = Callable[[dict[bytes, FamilyDescriptor]], None]
 
@@ -24,11 +25,24 @@ def add_family(family: FamilyDescriptor) -> FamilyChange:
 
 
 def modify_family(name: bytes, options: Mapping[str, Any]) -> FamilyChange:
-    """Raises NoSuchFamilyError, when run, if there is none of that name."""
+    """Changes these options. Of attributes and configuration the pairs given change, and those
+    with an empty value go.
+
+    Raises NoSuchFamilyError, when run, if there is none of that name.
+    """
 
     def change(families: dict[bytes, FamilyDescriptor]) -> None:
+        known = _known(families, name)
+        chosen = as_family_options(options)
+        for field, pairs in (
+            ("attributes", known.attributes),
+            ("configuration", known.configuration),
+        ):
+            if field in chosen:
+                merged = {**pairs, **chosen[field]}
+                chosen[field] = {key: text for key, text in merged.items() if text}
         try:
-            families[name] = replace(_known(families, name), **options)
+            families[name] = replace(known, **chosen)
         except TypeError as error:
             raise IllegalArgumentError(f"not an option of a column family: {error}") from None
 

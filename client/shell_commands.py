@@ -16,13 +16,14 @@ from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
 from .shell_options import (
-    FAMILY_OPTIONS,
+    FAMILY_NUMBERS,
     READ_OPTIONS,
     argument,
     arguments,
     families_of,
     flat,
     option_text,
+    other_options,
     read_options,
     scan_options,
     string,
@@ -86,13 +87,13 @@ class Commands:
             ("MAX_FILESIZE", descriptor.region_bytes_max),
             ("MEMSTORE_FLUSHSIZE", descriptor.flush_bytes),
             *descriptor.attributes.items(),
+            *descriptor.configuration.items(),
         ):
             title += f", {label} {value}" if value else ""
-        table = _table("family", *FAMILY_OPTIONS, "options", title=title)
+        table = _table("family", *FAMILY_NUMBERS, "options", title=title)
         for one in descriptor.families:
-            numbers = [option_text(one, field) for field in FAMILY_OPTIONS.values()]
-            options = ", ".join(f"{key} {value}" for key, value in one.attributes.items())
-            table.add_row(_rich(one.name), *numbers, options)
+            numbers = [option_text(one, field) for field in FAMILY_NUMBERS.values()]
+            table.add_row(_rich(one.name), *numbers, other_options(one))
         self.console.print(table)
 
     def alter(self, line: Line) -> None:

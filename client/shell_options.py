@@ -9,12 +9,30 @@ from ..errors import IllegalArgumentError
 from ..model import FamilyDescriptor
 from .shell_parser import Line, number
 
-FAMILY_OPTIONS: Final = {
+FAMILY_NUMBERS: Final = {
     "VERSIONS": "max_versions",
     "MIN_VERSIONS": "min_versions",
     "TTL": "ttl_s",
     "BLOCKSIZE": "block_bytes",
 }
+FAMILY_TEXTS: Final = {
+    "KEEP_DELETED_CELLS": "keep_deleted_cells",
+    "BLOOMFILTER": "bloom",
+    "COMPRESSION": "compression",
+}
+FAMILY_SWITCHES: Final = {
+    "NEW_VERSION_BEHAVIOR": "new_version_behavior",
+    "IN_MEMORY": "in_memory",
+    "BLOCKCACHE": "cache_blocks",
+}
+FAMILY_OPTIONS: Final = {**FAMILY_NUMBERS, **FAMILY_TEXTS, **FAMILY_SWITCHES}
+FAMILY_ATTRIBUTES: Final = ("DATA_BLOCK_ENCODING", "REPLICATION_SCOPE")
+"""HBase's options that are kept with a family, and mean nothing here."""
+FAMILY_SETTINGS: Final = {
+    "RowPrefixBloomFilter.prefix_length": "bloom_prefix_bytes",
+    "raybase.file.format": "file_format",
+}
+"""Keys of a family's CONFIGURATION that are fields of its descriptor."""
 TABLE_OPTIONS: Final = {"MAX_FILESIZE": "region_bytes_max", "MEMSTORE_FLUSHSIZE": "flush_bytes"}
 READ_OPTIONS: Final = {"COLUMN", "COLUMNS", "VERSIONS", "TIMERANGE", "TIMESTAMP"}
 SCAN_OPTIONS: Final = READ_OPTIONS | {
@@ -59,31 +77,69 @@ def families_of(maps: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for one in maps:
         if "NAME" not in one:
             continue
-        unknown = sorted(set(one) - {"NAME", "METHOD", *FAMILY_OPTIONS})
-        if unknown:
-            raise IllegalArgumentError(
-                f"{unknown[0]} is not an option of a family; there are {', '.join(FAMILY_OPTIONS)}"
-            )
-        families[string(one["NAME"])] = {
-            field: number(option, one[option])
-            for option, field in FAMILY_OPTIONS.items()
-            if option in one
-        }
+        families[string(one["NAME"])] = _family_fields(one)
     return families
+
+
+def _family_fields(options: dict[str, Any]) -> dict[str, Any]:
+    """Fields of FamilyDescriptor from HBase's names of options."""
+    known = (*FAMILY_OPTIONS, *FAMILY_ATTRIBUTES, "CONFIGURATION")
+    unknown = sorted(set(options) - {"NAME", "METHOD", *known})
+    if unknown:
+        raise IllegalArgumentError(
+            f"{unknown[0]} is not an option of a family; there are {', '.join(known)}"
+        )
+    found: dict[str, Any] = {}
+    for option, value in options.items():
+        if option in FAMILY_NUMBERS:
+            found[FAMILY_NUMBERS[option]] = number(option, value)
+        elif option in FAMILY_TEXTS:
+            found[FAMILY_TEXTS[option]] = string(value)
+        elif option in FAMILY_SWITCHES:
+            found[FAMILY_SWITCHES[option]] = switch(option, value)
+    attributes = {one: string(options[one]) for one in FAMILY_ATTRIBUTES if one in options}
+    if attributes:
+        found["attributes"] = attributes
+    settings = configuration_of(options)
+    if "raybase.file.format" in settings:
+        found["file_format"] = settings.pop("raybase.file.format")
+    if "RowPrefixBloomFilter.prefix_length" in settings:
+        text = settings.pop("RowPrefixBloomFilter.prefix_length")
+        found["bloom_prefix_bytes"] = number("RowPrefixBloomFilter.prefix_length", text)
+    if settings:
+        found["configuration"] = settings
+    return found
+
+
+def configuration_of(options: dict[str, Any]) -> dict[str, str]:
+    """The pairs of CONFIGURATION => {'key' => 'value'}."""
+    pairs = options.get("CONFIGURATION", {})
+    if not isinstance(pairs, dict):
+        raise IllegalArgumentError("CONFIGURATION takes pairs: {'key' => 'value'}")
+    return {key: string(value) for key, value in pairs.items()}
+
+
+def switch(option: str, value: Any) -> bool:
+    """A switch written with or without quotes. Raises IllegalArgumentError."""
+    found = {"true": True, "false": False}.get(string(value).lower())
+    if found is None:
+        raise IllegalArgumentError(f"{option} is true or false, not {string(value)!r}")
+    return found
 
 
 def table_options(line: Line) -> dict[str, Any]:
     """What the pairs outside of family maps say of the table: descriptor fields and splits."""
-    in_families = {name for one in line.maps if "NAME" in one for name in one}
-    unknown = sorted(set(line.options) - in_families - {"SPLITS", *TABLE_OPTIONS})
+    own = {"SPLITS", "CONFIGURATION", *TABLE_OPTIONS}
+    unknown = sorted(set(line.options) - own)
     if unknown:
-        names = ", ".join(["SPLITS", *TABLE_OPTIONS])
+        names = ", ".join(sorted(own))
         raise IllegalArgumentError(f"{unknown[0]} is not an option of a table; there are {names}")
     found: dict[str, Any] = {
         field: number(option, line.options[option])
         for option, field in TABLE_OPTIONS.items()
         if option in line.options
     }
+    found["configuration"] = configuration_of(line.options)
     splits = line.options.get("SPLITS", [])
     if not isinstance(splits, list):
         raise IllegalArgumentError("SPLITS takes a list: SPLITS => ['a', 'b']")
@@ -136,3 +192,15 @@ def scan_options(line: Line) -> dict[str, Any]:
 def option_text(family: FamilyDescriptor, field: str) -> str:
     value = getattr(family, field)
     return "for ever" if field == "ttl_s" and not value else str(value)
+
+
+def other_options(family: FamilyDescriptor) -> str:
+    """What is not as it is by default, besides the numbers."""
+    usual = FamilyDescriptor(family.name)
+    found = {}
+    for option, field in (FAMILY_TEXTS | FAMILY_SWITCHES | FAMILY_SETTINGS).items():
+        value = getattr(family, field)
+        if value != getattr(usual, field):
+            found[option] = str(value).lower() if isinstance(value, bool) else str(value)
+    found |= {**family.attributes, **family.configuration}
+    return ", ".join(f"{option} {value}" for option, value in found.items())

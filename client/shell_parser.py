@@ -39,7 +39,8 @@ class Word(bytes):
 
 @dataclass(slots=True)
 class Line:
-    """A command with its values; ``options`` are the pairs and maps among them."""
+    """A command with its values; ``options`` are the pairs and maps among them, but for maps
+    that are about something with a NAME."""
 
     command: str
     values: list[Any] = field(default_factory=list)
@@ -86,7 +87,8 @@ class _Parser:
                 line.options[value[0]] = value[1]
             elif isinstance(value, dict):
                 line.maps.append(value)
-                line.options.update(value)
+                if "NAME" not in value:
+                    line.options.update(value)
             else:
                 line.values.append(value)
         return line
@@ -104,7 +106,9 @@ class _Parser:
             raise IllegalArgumentError(f"unexpected {text!r}")
         if self._peek() == ("arrow", "=>"):
             self._at += 1
-            return text.strip("'\"").upper(), self._value()
+            # A setting's key stands in quotes, and its case counts; an option's is a bare word.
+            name = text.upper() if kind == "word" else unescape(text[1:-1].encode()).decode()
+            return name, self._value()
         return _plain(kind, text)
 
     def _until(self, end: str) -> list[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -13,6 +15,8 @@ from ..model import (
     BloomType,
     Durability,
     FamilyDescriptor,
+    FileFormat,
+    KeepDeletedCells,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -26,6 +30,10 @@ PB_MAGIC: Final = b"PBUF"
 _META_NAME: Final = META_REGION.name
 _FOREVER_S: Final = 2**31 - 1
 """HBase's TTL of a family whose cells never expire."""
+_PREFIX_LENGTH: Final = "RowPrefixBloomFilter.prefix_length"
+_FILE_FORMAT: Final = "raybase.file.format"
+
+Member = TypeVar("Member", bound=Enum)
 
 
 def table_name_to_pb(name: TableName) -> pb.TableName:
@@ -141,6 +149,7 @@ def table_to_pb(table: TableDescriptor) -> pb.TableSchema:
     for name, text in attributes.items():
         if text:
             schema.attributes.add(first=name.encode(), second=text.encode())
+    _set_configuration(schema, table.configuration)
     for family in table.families:
         schema.column_families.append(family_to_pb(family))
     return schema
@@ -150,18 +159,17 @@ def table_from_pb(schema: pb.TableSchema) -> TableDescriptor:
     """Raises IllegalArgumentError for names and values no table can have."""
     attributes = _attributes(schema.attributes)
     attributes.pop("IS_META", None)
-    durability = attributes.pop("DURABILITY", Durability.USE_DEFAULT.name)
-    if durability not in Durability.__members__:
-        raise IllegalArgumentError(f"unknown DURABILITY {durability!r}")
     region_bytes_max = _number(attributes, "MAX_FILESIZE", 0)
     flush_bytes = _number(attributes, "MEMSTORE_FLUSHSIZE", 0)
+    durability = attributes.pop("DURABILITY", Durability.USE_DEFAULT.name)
     return TableDescriptor(
         table_name_from_pb(schema.table_name),
         tuple(family_from_pb(family) for family in schema.column_families),
-        durability=Durability[durability],
+        durability=_member("DURABILITY", Durability.__members__, durability),
         region_bytes_max=max(region_bytes_max, 0),
         flush_bytes=max(flush_bytes, 0),
         attributes=attributes,
+        configuration=_configuration(schema),
     )
 
 
@@ -173,25 +181,52 @@ def family_to_pb(family: FamilyDescriptor) -> pb.ColumnFamilySchema:
         "TTL": str(family.ttl_s or _FOREVER_S),
         "BLOCKSIZE": str(family.block_bytes),
         "BLOOMFILTER": family.bloom.value,
+        "KEEP_DELETED_CELLS": family.keep_deleted_cells.value,
+        "NEW_VERSION_BEHAVIOR": _switch_text(family.new_version_behavior),
+        "IN_MEMORY": _switch_text(family.in_memory),
+        "BLOCKCACHE": _switch_text(family.cache_blocks),
+        "COMPRESSION": family.compression,
         **family.attributes,
     }
     for name, text in attributes.items():
         schema.attributes.add(first=name.encode(), second=text.encode())
+    configuration = dict(family.configuration)
+    if family.bloom_prefix_bytes:
+        configuration[_PREFIX_LENGTH] = str(family.bloom_prefix_bytes)
+    if family.file_format is not FileFormat.COLUMNAR:
+        configuration[_FILE_FORMAT] = family.file_format.value
+    _set_configuration(schema, configuration)
     return schema
 
 
 def family_from_pb(schema: pb.ColumnFamilySchema) -> FamilyDescriptor:
     """Raises IllegalArgumentError for names and values no family can have."""
     attributes = _attributes(schema.attributes)
+    configuration = _configuration(schema)
+    # HBase looks for a filter's parameter in either of the two.
+    prefix_bytes = _number(attributes, _PREFIX_LENGTH, 0) or _number(
+        configuration, _PREFIX_LENGTH, 0
+    )
+    file_format = configuration.pop(_FILE_FORMAT, FileFormat.COLUMNAR.value)
     ttl_s = _number(attributes, "TTL", _FOREVER_S)
+    bloom = attributes.pop("BLOOMFILTER", BloomType.ROW.value)
+    keep = attributes.pop("KEEP_DELETED_CELLS", KeepDeletedCells.FALSE.value)
     return FamilyDescriptor(
         bytes(schema.name),
         max_versions=_number(attributes, "VERSIONS", 1),
         min_versions=_number(attributes, "MIN_VERSIONS", 0),
         ttl_s=0 if ttl_s == _FOREVER_S else ttl_s,
         block_bytes=_number(attributes, "BLOCKSIZE", 65536),
-        bloom=_bloom(attributes),
+        bloom=_member("BLOOMFILTER", BloomType.__members__, bloom),
+        bloom_prefix_bytes=prefix_bytes,
+        keep_deleted_cells=_member("KEEP_DELETED_CELLS", KeepDeletedCells.__members__, keep),
+        new_version_behavior=_switch(attributes, "NEW_VERSION_BEHAVIOR", default=False),
+        in_memory=_switch(attributes, "IN_MEMORY", default=False),
+        cache_blocks=_switch(attributes, "BLOCKCACHE", default=True),
+        file_format=_member(_FILE_FORMAT, FileFormat.__members__, file_format),
+        compression=attributes.pop("COMPRESSION", "NONE").upper(),
         attributes=attributes,
+        configuration=configuration,
     )
 
 
@@ -202,11 +237,33 @@ def _attributes(pairs: Any) -> dict[str, str]:
         raise IllegalArgumentError(f"an attribute of a schema is not text: {error}") from None
 
 
-def _bloom(attributes: dict[str, str]) -> BloomType:
-    text = attributes.pop("BLOOMFILTER", BloomType.ROW.value).upper()
-    if text not in BloomType.__members__:
-        raise IllegalArgumentError(f"unknown BLOOMFILTER {text!r}")
-    return BloomType[text]
+def _configuration(schema: pb.TableSchema | pb.ColumnFamilySchema) -> dict[str, str]:
+    return {one.name: one.value for one in schema.configuration}
+
+
+def _set_configuration(
+    schema: pb.TableSchema | pb.ColumnFamilySchema, configuration: Mapping[str, str]
+) -> None:
+    for name, text in configuration.items():
+        schema.configuration.add(name=name, value=text)
+
+
+def _member(name: str, members: Mapping[str, Member], text: str) -> Member:
+    found = members.get(text.upper())
+    if found is None:
+        raise IllegalArgumentError(f"unknown {name} {text!r}; there are {', '.join(members)}")
+    return found
+
+
+def _switch_text(on: bool) -> str:
+    return "true" if on else "false"
+
+
+def _switch(attributes: dict[str, str], name: str, *, default: bool) -> bool:
+    text = attributes.pop(name, _switch_text(default))
+    if text.lower() not in ("true", "false"):
+        raise IllegalArgumentError(f"{name} is true or false, not {text!r}")
+    return text.lower() == "true"
 
 
 def _number(attributes: dict[str, str], name: str, default: int) -> int:

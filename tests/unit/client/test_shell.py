@@ -101,6 +101,40 @@ def test_tables_are_listed_described_altered_and_dropped(run: Run) -> None:
         assert expected in printed
 
 
+def test_every_option_of_a_family_is_set_shown_and_changed(run: Run) -> None:
+    code, printed = run(
+        "create t, {NAME => f, KEEP_DELETED_CELLS => true, NEW_VERSION_BEHAVIOR => 'true', "
+        "IN_MEMORY => true, BLOCKCACHE => false, COMPRESSION => gz, "
+        "BLOOMFILTER => ROWPREFIX_FIXED_LENGTH, DATA_BLOCK_ENCODING => 'FAST_DIFF', "
+        "CONFIGURATION => {'RowPrefixBloomFilter.prefix_length' => '4', "
+        "'raybase.file.format' => 'hbase', 'hbase.hstore.compaction.min' => '4'}}, "
+        "CONFIGURATION => {'hbase.hregion.majorcompaction' => '0'}",
+        "describe t",
+        "alter t, {NAME => f, KEEP_DELETED_CELLS => TTL, CONFIGURATION => {'a.b' => 'c', "
+        "'hbase.hstore.compaction.min' => ''}}",
+        "describe t",
+    )
+    assert code == 0
+    first, second = printed.split("altered table t")
+    for expected in (
+        "KEEP_DELETED_CELLS TRUE",
+        "NEW_VERSION_BEHAVIOR true",
+        "IN_MEMORY true",
+        "BLOCKCACHE false",
+        "COMPRESSION GZ",
+        "BLOOMFILTER ROWPREFIX_FIXED_LENGTH",
+        "DATA_BLOCK_ENCODING FAST_DIFF",
+        "RowPrefixBloomFilter.prefix_length 4",
+        "raybase.file.format hbase",
+        "hbase.hstore.compaction.min 4",
+        "hbase.hregion.majorcompaction 0",
+    ):
+        assert expected in " ".join(first.replace("│", " ").split())
+    assert "KEEP_DELETED_CELLS TTL" in second
+    assert "a.b c" in second
+    assert "compaction.min" not in second
+
+
 def test_regions_are_split_moved_flushed_and_compacted(cluster: Any, run: Run) -> None:
     code, printed = run("create t f", "split t m", "flush t", "compact t", "major_compact t")
     assert code == 0
@@ -125,6 +159,9 @@ def test_cells_that_look_like_markup_are_printed_as_they_are(run: Run) -> None:
         ("put t r", "put needs a column"),
         ("put t r f v", "written 'family:qualifier'"),
         ("create t", "create needs a column family"),
+        ("create t, {NAME => f, IN_MEMORY => 1}", "IN_MEMORY is true or false"),
+        ("create t, {NAME => f, BLOOMFILTER => ROWS}", "bloom is one of NONE, ROW"),
+        ("create t, {NAME => f, CONFIGURATION => 1}", "CONFIGURATION takes pairs"),
         ("create t, {NAME => f, NOPE => 1}", "NOPE is not an option of a family"),
         ("create t, f, NUMREGIONS => 5", "NUMREGIONS is not an option of a table"),
         ("create t, f, SPLITS => 5", "SPLITS takes a list"),

@@ -9,6 +9,8 @@ from raybase.model import (
     BloomType,
     Durability,
     FamilyDescriptor,
+    FileFormat,
+    KeepDeletedCells,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -81,14 +83,23 @@ def test_a_table_survives() -> None:
                 min_versions=1,
                 ttl_s=60,
                 block_bytes=4096,
-                bloom=BloomType.NONE,
-                attributes={"COMPRESSION": "GZ"},
+                bloom=BloomType.ROWPREFIX_FIXED_LENGTH,
+                bloom_prefix_bytes=5,
+                keep_deleted_cells=KeepDeletedCells.TTL,
+                new_version_behavior=True,
+                in_memory=True,
+                cache_blocks=False,
+                file_format=FileFormat.HBASE,
+                compression="GZ",
+                attributes={"REPLICATION_SCOPE": "1"},
+                configuration={"hbase.hstore.compaction.min": "4"},
             ),
         ),
         durability=Durability.ASYNC_WAL,
         region_bytes_max=1 << 20,
         flush_bytes=4096,
         attributes={"OWNER": "ann"},
+        configuration={"hbase.hregion.majorcompaction": "0"},
     )
     assert convert.table_from_pb(convert.table_to_pb(table)) == table
 
@@ -96,20 +107,49 @@ def test_a_table_survives() -> None:
 def test_hbases_own_attributes_are_understood() -> None:
     schema = pb.TableSchema(table_name=pb.TableName(namespace=b"default", qualifier=b"t"))
     family = schema.column_families.add(name=b"cf")
-    for name, text in (("VERSIONS", "5"), ("TTL", "2147483647"), ("BLOOMFILTER", "ROW")):
+    for name, text in (
+        ("VERSIONS", "5"),
+        ("TTL", "2147483647"),
+        ("BLOOMFILTER", "rowprefix_fixed_length"),
+        ("RowPrefixBloomFilter.prefix_length", "4"),
+        ("KEEP_DELETED_CELLS", "true"),
+        ("NEW_VERSION_BEHAVIOR", "TRUE"),
+        ("DATA_BLOCK_ENCODING", "FAST_DIFF"),
+    ):
         family.attributes.add(first=name.encode(), second=text.encode())
     schema.attributes.add(first=b"IS_META", second=b"false")
     schema.attributes.add(first=b"MAX_FILESIZE", second=b"-1")
     table = convert.table_from_pb(schema)
     assert table == TableDescriptor(
-        TableName("default", "t"), (FamilyDescriptor(b"cf", max_versions=5),)
+        TableName("default", "t"),
+        (
+            FamilyDescriptor(
+                b"cf",
+                max_versions=5,
+                bloom=BloomType.ROWPREFIX_FIXED_LENGTH,
+                bloom_prefix_bytes=4,
+                keep_deleted_cells=KeepDeletedCells.TRUE,
+                new_version_behavior=True,
+                attributes={"DATA_BLOCK_ENCODING": "FAST_DIFF"},
+            ),
+        ),
     )
     assert table.name != META_TABLE
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [(b"VERSIONS", b"x"), (b"VERSIONS", b"0"), (b"TTL", b"-5"), (b"NOTE", b"\xff")],
+    [
+        (b"VERSIONS", b"x"),
+        (b"VERSIONS", b"0"),
+        (b"TTL", b"-5"),
+        (b"NOTE", b"\xff"),
+        (b"KEEP_DELETED_CELLS", b"SOME"),
+        (b"NEW_VERSION_BEHAVIOR", b"1"),
+        (b"IN_MEMORY", b"yes"),
+        (b"COMPRESSION", b"BROTLI"),
+        (b"BLOOMFILTER", b"ROWPREFIX_FIXED_LENGTH"),
+    ],
 )
 def test_a_family_with_an_impossible_attribute_is_refused(name: bytes, text: bytes) -> None:
     family = pb.ColumnFamilySchema(name=b"cf")
