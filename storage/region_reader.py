@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from ..errors import UnsupportedOperationError
 from ..model import RegionInfo
-from ..operations import Get, Scan
+from ..operations import ALL_VERSIONS, Get, Scan
 from .cells import CellBatch
 from .edits import EditBuilder
-from .key import END, RowEncoder, row_start, row_stop, unescape
+from .filters.evaluation import Circumstances, Evaluation, FilterKind
+from .key import END, SEQUENCE_MAX, RowEncoder, row_start, row_stop, unescape
 from .mvcc import Mvcc
 from .reading import Reading
-from .scanner import RegionScanner, Source
+from .row_scanner import RowLimits, RowScanner
+from .row_walk import DownwardWalk, UpwardWalk
+from .scanner import DownwardScanner, RangeScanner, RegionScanner, RowSource, Source
 from .store import Store
 from .store_file import least_bound
 from .store_scanner import read_row
@@ -48,6 +52,12 @@ class RegionReader:
     def get(self, get: Get, now_ms: int) -> CellBatch:
         """As ``Region.get``."""
         self._check.check_row(get.row)
+        if _reads_row_by_row(get):
+            scanner = self.get_scanner(get, now_ms)
+            try:
+                return scanner.next()
+            finally:
+                scanner.close()
         encoded = self._encoder.encode(get.row)
         out = CellBatch()
         for store, reading in self._sources(get, self._mvcc.read_point, now_ms):
@@ -75,24 +85,22 @@ class RegionReader:
     def scanner(self, scan: Scan, now_ms: int) -> RegionScanner:
         """As ``Region.scanner``."""
         start, stop = self._bounds(scan)
-        return self._open_scanner(
-            scan, now_ms, start, stop, downwards=scan.reversed, limit=scan.limit
-        )
+        return self._open_scanner(scan, now_ms, start, stop, limit=scan.limit)
 
     def least_read_point(self) -> int:
         """What flushes and compactions must keep is seen from here on."""
         return min(self._read_points, default=self._mvcc.read_point)
 
-    def _sources(
-        self,
-        asked: Get | Scan,
-        read_point: int,
-        now_ms: int,
-    ) -> list[Source]:
+    def _sources(self, asked: Get | Scan, read_point: int, now_ms: int) -> list[Source]:
         columns = asked.columns
         wanted = columns or self._stores
-        for name in wanted:
+        for name in (*wanted, *asked.family_times):
             self._check.check_family(name)
+        if asked.read_uncommitted:
+            read_point = SEQUENCE_MAX
+        # A filter sees every version the family keeps; it is asked for before they are counted.
+        versions = asked.max_versions if asked.filter is None else ALL_VERSIONS
+        is_raw = isinstance(asked, Scan) and asked.raw
         return [
             (
                 store,
@@ -100,9 +108,10 @@ class RegionReader:
                     store.family,
                     read_point,
                     now_ms,
-                    asked.max_versions,
-                    asked.time_range,
+                    asked.max_versions if is_raw else versions,
+                    asked.family_times.get(name, asked.time_range),
                     columns[name] if columns else None,
+                    raw=is_raw,
                     has_tags=store.has_tags,
                 ),
             )
@@ -135,7 +144,6 @@ class RegionReader:
         start: bytes,
         stop: bytes,
         *,
-        downwards: bool = False,
         limit: int = 0,
         row: bytes | None = None,
     ) -> RegionScanner:
@@ -143,19 +151,56 @@ class RegionReader:
         sources = self._sources(asked, read_point, now_ms)
         if stop and start >= stop:
             sources = []
+        rows: RowSource
+        if _reads_row_by_row(asked):
+            rows = self._row_scanner(asked, sources, now_ms, start, stop, row)
+        elif isinstance(asked, Scan) and asked.reversed:
+            rows = DownwardScanner(sources, self._encoder, start, stop)
+        else:
+            rows = RangeScanner(sources, self._encoder, start, stop, row)
         self._read_points[read_point] += 1
-        return RegionScanner(
-            sources,
-            self._encoder,
-            start,
-            stop,
-            downwards=downwards,
-            limit=limit,
-            row=row,
-            on_close=lambda: self._release(read_point),
-        )
+        return RegionScanner(rows, limit=limit, on_close=lambda: self._release(read_point))
+
+    def _row_scanner(
+        self,
+        asked: Get | Scan,
+        sources: list[Source],
+        now_ms: int,
+        start: bytes,
+        stop: bytes,
+        row: bytes | None,
+    ) -> RowScanner:
+        """Raises UnsupportedOperationError for a filter that is none of ours."""
+        kind = asked.filter
+        if kind is not None and not isinstance(kind, FilterKind):
+            raise UnsupportedOperationError(f"filters of class {type(kind).__name__}")
+        downwards = isinstance(asked, Scan) and asked.reversed
+        batch = asked.batch if isinstance(asked, Scan) else 0
+        joined: list[Source] = []
+        if kind is not None and asked.load_on_demand and not batch:
+            joined = [one for one in sources if not kind.is_family_essential(one[0].family.name)]
+            sources = [one for one in sources if one not in joined]
+        walk: DownwardWalk | UpwardWalk
+        if downwards:
+            walk = DownwardWalk(sources, joined, self._encoder, start, stop)
+        else:
+            walk = UpwardWalk(sources, joined, self._encoder, start, stop, row)
+        # The time is what chance comes from: rows fall otherwise in every scan.
+        evaluation = kind.start(Circumstances(downwards, now_ms)) if kind else Evaluation()
+        limits = RowLimits(asked.max_versions, asked.store_limit, asked.store_offset, batch)
+        return RowScanner(walk, self._encoder, limits, kind, evaluation, has_joined=bool(joined))
 
     def _release(self, read_point: int) -> None:
         self._read_points[read_point] -= 1
         if not self._read_points[read_point]:
             del self._read_points[read_point]
+
+
+def _reads_row_by_row(asked: Get | Scan) -> bool:
+    """Whether more is wanted than a range of visible cells."""
+    return bool(
+        asked.filter is not None
+        or asked.store_limit
+        or asked.store_offset
+        or (isinstance(asked, Scan) and asked.batch)
+    )

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, Protocol
 
 from .cells import CellBatch
 from .key import PLAIN_ROWS, RowEncoder, row_start, row_stop
@@ -44,6 +44,20 @@ class Budget:
         return self.rows <= 0 or self.bytes <= 0 or self.cells <= 0
 
 
+class RowSource(Protocol):
+    """What a region scanner takes its rows from: one for plain reads, one for filters."""
+
+    is_done: bool
+    is_filter_done: bool
+    """Whether a filter wants nothing that is still to come, in any region."""
+
+    def take(self, out: CellBatch, budget: Budget) -> None:
+        """Appends rows to ``out`` until the budget is spent or there are no more.
+
+        Raises BlockMiss: ``out`` and ``budget`` hold what was done; call again with them.
+        """
+
+
 class RangeScanner:
     """Rows with ``start <= key < stop`` of several stores, upwards."""
 
@@ -59,12 +73,10 @@ class RangeScanner:
         self._decodes = encoder is not PLAIN_ROWS
         self._stores = [StoreScanner(store, one, start, stop, row) for store, one in sources]
         self.is_done = not self._stores
+        self.is_filter_done = False
 
     def take(self, out: CellBatch, budget: Budget) -> None:
-        """Appends rows to ``out`` until the budget is spent or there are no more.
-
-        Raises BlockMiss: ``out`` and ``budget`` hold what was done; call again with them.
-        """
+        """As ``RowSource.take``."""
         while not self.is_done:
             if len(self._stores) == 1:
                 self._take_from_one(self._stores[0], out, budget)
@@ -166,17 +178,13 @@ class RangeScanner:
 
 
 class RegionScanner:
-    """Rows of a region between two keys, upwards or downwards.
+    """Rows of a region, call by call.
 
     Its answers are those of its read point, whatever is written, flushed or compacted
     meanwhile. ``close`` it, or what it may still read is kept by every compaction.
 
     Args:
-        sources: the region's stores that are read.
-        encoder: the table's.
-        start: key to begin with, the least one in both directions.
-        stop: key to end before; empty: no end.
-        downwards: greatest row first.
+        rows: where they come from.
         limit: rows in all; 0: no limit.
         on_close: called once, when the scanner ends or is closed.
 
@@ -184,22 +192,13 @@ class RegionScanner:
 
     def __init__(
         self,
-        sources: Sequence[Source],
-        encoder: RowEncoder,
-        start: bytes,
-        stop: bytes,
+        rows: RowSource,
         *,
-        downwards: bool = False,
         limit: int = 0,
-        row: bytes | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._rows_left = limit or UNLIMITED
-        self._range: RangeScanner | _Downwards
-        if downwards:
-            self._range = _Downwards(sources, encoder, start, stop)
-        else:
-            self._range = RangeScanner(sources, encoder, start, stop, row)
+        self._rows = rows
         self._on_close = on_close
         self._batch = CellBatch()
         self._budget: Budget | None = None
@@ -211,9 +210,14 @@ class RegionScanner:
             self.close()
 
     @property
+    def is_filter_done(self) -> bool:
+        """Whether the scan is over in all regions, as its filter wants nothing more."""
+        return self._rows.is_filter_done
+
+    @property
     def exhausted(self) -> bool:
         """Whether no row will come any more."""
-        return self.is_closed or self._rows_left <= 0 or self._range.is_done
+        return self.is_closed or self._rows_left <= 0 or self._rows.is_done
 
     def next(
         self,
@@ -233,7 +237,8 @@ class RegionScanner:
             cells_max: return with what there is after looking at about so many cells, so
                 that the caller can give way to others; 0: no limit.
             partial: whether the last row of the batch may be cut (``CellBatch.partial``); the
-                next batch goes on with its next cell.
+                next batch goes on with its next cell. A scan with ``batch`` cuts rows in any
+                case, and returns after each part of a row that goes on.
             into: a batch of whole rows to add to, and to return, instead of a new one.
 
         Raises BlockMiss: fetch the block, hand it to the file, and call again with the same
@@ -249,7 +254,7 @@ class RegionScanner:
             self._rows_allowed = self._budget.rows
             self._batch = CellBatch() if into is None else into
         if not self.exhausted:
-            self._range.take(self._batch, self._budget)
+            self._rows.take(self._batch, self._budget)
         self._rows_left -= self._rows_allowed - self._budget.rows
         self.bytes_taken = (bytes_max or UNLIMITED) - self._budget.bytes
         batch, self._batch, self._budget = self._batch, CellBatch(), None
@@ -265,7 +270,7 @@ class RegionScanner:
                 self._on_close()
 
 
-class _Downwards:
+class DownwardScanner:
     """Rows from the greatest to the least.
 
     It goes down in ranges that end where a row begins: a range is read upwards, and handed
@@ -276,7 +281,8 @@ class _Downwards:
     def __init__(
         self, sources: Sequence[Source], encoder: RowEncoder, start: bytes, stop: bytes
     ) -> None:
-        self.is_done = False
+        self.is_done = not sources
+        self.is_filter_done = False
         self._sources = sources
         self._encoder = encoder
         self._start = start
@@ -290,7 +296,7 @@ class _Downwards:
         """Rows of the gathered range that were handed out, from its end."""
 
     def take(self, out: CellBatch, budget: Budget) -> None:
-        """As ``RangeScanner.take``."""
+        """As ``RowSource.take``."""
         while not self.is_done and not budget.is_spent and not out.partial:
             if self._range is None:
                 self._hand_out(out, budget)

@@ -27,7 +27,7 @@ def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells
     cells_max = FIRST_WINDOW_CELLS
     while True:
         window = store.window(start, stop, reading.file_times, row=encoded_row, cells_max=cells_max)
-        if window.keys:
+        if window:
             tracker.add(window.keys, window.values, out)
         if not window.bound:
             return out
@@ -154,6 +154,8 @@ class StoreScanner:
         self.timestamps += seen.timestamps
         self.types += seen.types
         self.values += seen.values
+        if self._reading.raw:
+            self.types += seen.types
         content = sum(map(len, seen.values)) + CELL_BYTES * len(rows)
         self.bytes_ahead += content + sum(map(len, rows)) + sum(map(len, qualifiers))
 

@@ -122,6 +122,11 @@ class FilterKind(Filter):
     def has_filter_row(self) -> bool:
         return False
 
+    @property
+    def weight(self) -> int:
+        """What asking it about a cell costs, in about what one simple filter costs."""
+        return 1
+
     def is_family_essential(self, family: bytes) -> bool:
         """Whether cells of the family are needed to decide over a row."""
         return True
