@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint unit simulation cluster chaos benchmarks proto clean
+.PHONY: demo test lint unit simulation cluster chaos benchmarks proto fixtures clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -39,6 +39,10 @@ benchmarks: $(READY)
 
 proto: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" rpc/proto/generate
+
+# Needs Java 17 and Maven: HBase itself writes them.
+fixtures:
+	tests/fixtures/hbase/write
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -75,6 +75,17 @@ def test_every_answer_of_a_filter_is_well_formed():
                 assert {(row, cell) for cell in found} <= cells
 
 
+def test_every_printed_text_is_about_an_hfile():
+    texts = list((FIXTURES / "printed").iterdir())
+    assert len(texts) > 25
+    for path in texts:
+        name, options, suffix = path.name.split(".")
+        assert (FIXTURES / "hfiles" / f"{name}.hfile").exists()
+        assert suffix == "txt"
+        assert "file:" not in path.read_text()
+        assert ("Trailer:" in path.read_text()) == ("m" in options)
+
+
 def test_the_fixtures_are_small():
     sizes = {
         path: path.stat().st_size
