@@ -78,8 +78,8 @@ class StoreCursor:
         )
         self._cells_max = min(self._cells_max * _WINDOW_GROWTH, WINDOW_CELLS)
         seen = VisibleCells()
-        if window.keys:
-            self.looked_at += len(window.keys)
+        if window:
+            self.looked_at += len(window)
             self._tracker.add(window.keys, window.values, seen)
         self._take_in(seen)
         if window.bound:

@@ -154,8 +154,6 @@ class StoreScanner:
         self.timestamps += seen.timestamps
         self.types += seen.types
         self.values += seen.values
-        if self._reading.raw:
-            self.types += seen.types
         content = sum(map(len, seen.values)) + CELL_BYTES * len(rows)
         self.bytes_ahead += content + sum(map(len, rows)) + sum(map(len, qualifiers))
 
