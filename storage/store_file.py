@@ -85,7 +85,9 @@ class StoreFile:
             first = block.lower_bound(start)
             if first < len(block):
                 break
-            place = reader.find(place.bound, cache) if place.bound else None
+            if not place.bound or (stop and place.bound >= stop):
+                return Window([], [], b"")
+            place = reader.find(place.bound, cache)
         else:
             return Window([], [], b"")
         bound = place.bound

@@ -172,11 +172,11 @@ class HBaseFilters:
         columns = [(self._rows.decode(row), unescape(qualifier)) for row, qualifier in pairs]
         self._general.add(
             [row_column_key(row, qualifier).hashed for row, qualifier in columns],
-            [flat_key(row, self._family.name, qualifier, FIRST) for row, qualifier in columns],
+            [flat_key(row, b"", qualifier, FIRST) for row, qualifier in columns],
         )
 
     def _last_key(self) -> bytes:
         if isinstance(self._last, tuple):
             row, qualifier = self._last
-            return flat_key(self._rows.decode(row), self._family.name, unescape(qualifier), FIRST)
+            return flat_key(self._rows.decode(row), b"", unescape(qualifier), FIRST)
         return self._last or b""
