@@ -11,7 +11,7 @@ Paths are relative to the cluster's root, with '/' between names on every system
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -94,6 +94,13 @@ class FileSystem(Protocol):
 
     async def write(self, path: str, parts: Sequence[Buffer]) -> None:
         """Writes a file nobody else writes, replacing a left-over of an earlier try."""
+        ...
+
+    async def write_stream(self, path: str, parts: AsyncIterator[Buffer]) -> None:
+        """As ``write``, for a file too large to be in memory: it gets its name at the end.
+
+        Raises whatever ``parts`` raises; there is no file then.
+        """
         ...
 
     async def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:

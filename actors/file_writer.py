@@ -1,8 +1,9 @@
-"""Store files of a region: made from a flush or a compaction, durable, and handed on."""
+"""Store files made from a region's memstores: durable, and handed on."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Final
 
 from ..errors import StorageError
@@ -13,6 +14,7 @@ from ..storage.hfile import HFileImage, HFileWriter
 from ..storage.manifest import family_directory
 from ..storage.region import Region
 from ..storage.store_file import StoreFile, entry_of
+from .file_pieces import Pieces, write_pieces
 from .region_services import RegionServices
 from .store_io import open_reader
 
@@ -27,43 +29,73 @@ def new_path(info: RegionInfo, family: bytes, entropy: Entropy) -> str:
 async def write_plan(
     services: RegionServices, info: RegionInfo, region: Region, plan: FlushPlan
 ) -> dict[bytes, StoreFile]:
-    """A durable file for every family of the plan that has cells worth keeping.
+    """A durable file, in no manifest yet, for every family of the plan that has cells worth
+    keeping.
 
     Gives way to the loop after every slice. Raises StorageError.
     """
-    clock = services.runtime.clock
-    slice_s = services.config.region_server.slice_s
     files = {}
     for family in plan.families:
-        writer = HFileWriter(region.stores[family].family, region.encoder)
+        path = new_path(info, family, services.runtime.entropy)
+        writing = _FlushedFile(services, region, plan, family)
+        try:
+            if await write_pieces(services.runtime.files, path, writing.pieces()):
+                files[family] = await writing.opened(path)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error}") from error
+    return files
+
+
+class _FlushedFile:
+    """One family's file on its way to disk, and to the object store if it is not too large."""
+
+    def __init__(
+        self, services: RegionServices, region: Region, plan: FlushPlan, family: bytes
+    ) -> None:
+        self._services = services
+        self._plan = plan
+        self._family = family
+        self._writer = HFileWriter(region.stores[family].family, region.encoder)
+        self._image: HFileImage | None = None
+        self._kept: list[bytes] = []
+        self._room = services.config.region_server.handoff_bytes_max
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The file; no piece at all if no cell is worth keeping."""
+        clock = self._services.runtime.clock
+        slice_s = self._services.config.region_server.slice_s
+        gathered, writer = Pieces(), self._writer
         began_s = clock.monotonic_s()
-        for keys, values in plan.slices(family):
+        for keys, values in self._plan.slices(self._family):
             writer.append(keys, values)
             if clock.monotonic_s() - began_s >= slice_s:
                 await asyncio.sleep(0)
                 began_s = clock.monotonic_s()
-        image = writer.finish(max_sequence_id=plan.sequence_id, created_ms=clock.now_ms())
-        if image.stats.entries:
-            files[family] = await add_file(services, info, family, image)
-    return files
+            piece = gathered.add(writer.drain())
+            if piece:
+                yield self._keep(piece)
+        self._image = writer.finish(
+            max_sequence_id=self._plan.sequence_id, created_ms=clock.now_ms()
+        )
+        if self._image.stats.entries:
+            yield self._keep(gathered.rest() + self._image.data)
 
+    def _keep(self, piece: bytes) -> bytes:
+        """Remembers the piece for the object store, or gives up on a file beyond its limit."""
+        self._room -= len(piece)
+        if self._room >= 0:
+            self._kept.append(piece)
+        else:
+            self._kept.clear()
+        return piece
 
-async def add_file(
-    services: RegionServices, info: RegionInfo, family: bytes, image: HFileImage
-) -> StoreFile:
-    """Hands a file to the object store and writes it: durable, but in no manifest yet.
-
-    Raises StorageError.
-    """
-    path = new_path(info, family, services.runtime.entropy)
-    io = services.io
-    await io.handoff.put(path, image.data)
-    try:
-        await io.write_file(path, [image.data])
-    except OSError as error:
-        io.handoff.drop(path)
-        raise StorageError(f"cannot write {path}: {error}") from error
-    data = memoryview(image.data)
-    reader = await open_reader(services.runtime.files, path, len(data), data)
-    reader.detach_image()
-    return StoreFile(entry_of(family, path, image.stats), reader)
+    async def opened(self, path: str) -> StoreFile:
+        """The file, which has been written. Raises OSError."""
+        assert self._image is not None
+        stats, io = self._image.stats, self._services.io
+        data = memoryview(b"".join(self._kept)) if self._kept else None
+        if data is not None:
+            await io.handoff.put(path, data)
+        reader = await open_reader(self._services.runtime.files, path, stats.size, data)
+        reader.detach_image()
+        return StoreFile(entry_of(self._family, path, stats), reader)

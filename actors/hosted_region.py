@@ -34,6 +34,7 @@ from ..storage.manifest import Manifest
 from ..storage.region import Region, Write
 from ..storage.scanner import RegionScanner
 from ..storage.store_file import StoreFile
+from .edit_ages import EditAges
 from .file_writer import write_plan
 from .log_writer import LogWriter
 from .messages import FlushResult, RegionState, RegionStatus
@@ -45,9 +46,6 @@ T = TypeVar("T")
 _WHOLE_READS_MAX: Final = 16
 """A get begins again after each block it misses; after so many it goes on as a scan, which
 keeps what it has."""
-PRE_FLUSH_BYTES: Final = 5 * 1024 * 1024
-"""A region with more in memory is flushed once before it stops serving.
-hbase.hregion.preclose.flush.size"""
 
 
 class HostedRegion:
@@ -80,12 +78,14 @@ class HostedRegion:
         self.state = RegionState.OPENING
         self.files_turn = asyncio.Lock()
         self.recovered_files: tuple[str, ...] = ()
-        """Recovered edits that were replayed and are in no store file yet."""
-        self.last_flush_s = services.runtime.clock.monotonic_s()
+        """Recovered edits that were replayed and are not all in store files yet."""
+        self.recovered_sequence_id = 0
+        """The highest of theirs."""
         self.reads = 0
         self.writes = 0
+        self.writes_blocked = 0
+        """Refused because too much waited for a flush."""
         self._decided = asyncio.Event()
-        self._flush_asked = False
         self._moved: RegionMovedError | None = None
         self._memstore_counted = 0
         store = services.config.store
@@ -100,7 +100,9 @@ class HostedRegion:
             store,
             services.io.cache,
             nonce_ttl_ms=int(services.config.region_server.nonce_ttl_s * 1000),
+            jitter=services.runtime.entropy.uniform(0.0, 1.0),
         )
+        self._ages = EditAges(info.table, self.region.config)
 
     # Serving or not
 
@@ -211,8 +213,13 @@ class HostedRegion:
         RegionTooBusyError, and BlockMiss (fetch, and call again).
         """
         self.check_serving()
-        self._check_memory()
-        self._submit(self.region.write(mutations, self._now_ms()), done)
+        try:
+            self._check_memory()
+            write = self.region.write(mutations, self._now_ms())
+        except RegionTooBusyError:
+            self.writes_blocked += 1
+            raise
+        self._submit(write, done)
 
     def read_modify_write(
         self,
@@ -223,8 +230,12 @@ class HostedRegion:
     ) -> Write:
         """As ``write``, for mutations of one row that depend on it as it is."""
         self.check_serving()
-        self._check_memory()
-        write = self.region.read_modify_write(mutations, self._now_ms(), condition, nonce_group)
+        try:
+            self._check_memory()
+            write = self.region.read_modify_write(mutations, self._now_ms(), condition, nonce_group)
+        except RegionTooBusyError:
+            self.writes_blocked += 1
+            raise
         self._submit(write, done)
         return write
 
@@ -262,22 +273,34 @@ class HostedRegion:
     # Files
 
     def want_flush(self) -> None:
-        """Asks for a flush in the background, once."""
-        if not self._flush_asked and self.is_serving:
-            self._flush_asked = True
+        """Asks for a flush in the background, of what the table's policy takes."""
+        if self.is_serving:
             self.services.flush_wanted(self.encoded)
 
-    async def flush(self) -> FlushResult:
-        """Everything in memory goes into files. Raises NotServingRegionError, StorageError."""
-        async with self.files_turn:
-            self._flush_asked = False
-            self.check_serving()
-            return await self.flush_in_turn()
+    def families_with_old_edits(self) -> tuple[bytes, ...]:
+        """Families with edits in memory for too long. Call it every few seconds."""
+        now_s = self.services.runtime.clock.monotonic_s()
+        return self._ages.look(self.region.stores, now_s)
 
-    async def flush_in_turn(self) -> FlushResult:
+    async def flush(self, families: Sequence[bytes] | None = None) -> FlushResult:
+        """What these families, by default all, have in memory goes into files.
+
+        Raises NotServingRegionError, StorageError.
+        """
+        async with self.files_turn:
+            self.check_serving()
+            return await self.flush_in_turn(families)
+
+    async def flush_by_policy(self) -> FlushResult:
+        """As ``flush``, for the families that the table's policy takes."""
+        async with self.files_turn:
+            self.check_serving()
+            old = self.families_with_old_edits()
+            return await self.flush_in_turn(self.region.families_to_flush(old))
+
+    async def flush_in_turn(self, families: Sequence[bytes] | None = None) -> FlushResult:
         """As ``flush``, for who has the turn already and knows that the region may flush."""
-        self.last_flush_s = self.services.runtime.clock.monotonic_s()
-        plan = self.region.begin_flush(self._now_ms())
+        plan = self.region.begin_flush(self._now_ms(), families)
         if plan is not None:
             try:
                 files = await write_plan(self.services, self.info, self.region, plan)
@@ -292,8 +315,8 @@ class HostedRegion:
                 raise
             self.region.commit_flush(plan, files, manifest)
             self._count_memstore(self.region.memstore_bytes)
-            self.log.flushed(self.encoded, self.region.flushed_sequence_id)
             self.services.store_files_changed(self.encoded)
+        self.log.flushed(self.encoded, self.region.flushed_sequence_id)
         await self._remove_recovered_edits()
         return FlushResult(self.encoded, plan is not None, self.region.flushed_sequence_id)
 
@@ -325,7 +348,7 @@ class HostedRegion:
         Raises StaleMasterError and StorageError, after which it serves on.
         """
         self.check_epoch(master_epoch)
-        if self.region.memstore_bytes > PRE_FLUSH_BYTES:
+        if self.region.memstore_bytes > self.services.config.store.preclose_flush_bytes:
             await self.flush()
         async with self.files_turn:
             self.check_serving()
@@ -345,7 +368,9 @@ class HostedRegion:
             return manifest.max_sequence_id
 
     async def _remove_recovered_edits(self) -> None:
-        """What was replayed is in committed files now. A file that stays is skipped later."""
+        """Once all that was replayed is in committed files. One that stays is skipped later."""
+        if self.region.flushed_sequence_id < self.recovered_sequence_id:
+            return
         files, self.recovered_files = self.recovered_files, ()
         for number, path in enumerate(files):
             try:

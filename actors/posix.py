@@ -16,25 +16,31 @@ import fcntl
 import os
 import secrets
 import shutil
-import sys
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from ..errors import FencedError, SyncFailedError
 from ..runtime import Buffer
+from .posix_calls import (
+    NOWAIT,
+    read_if_cached,
+    read_range,
+    sync_data,
+    sync_directory,
+    sync_file,
+    write_all,
+)
 
 FENCED: Final = "FENCED"
 _TEMPORARY: Final = ".tmp-"
 _INLINE_BYTES: Final = 256 * 1024
 """Reads up to this are tried on the loop, for what is in the page cache costs 20 us there."""
-_NOWAIT: Final[int] = getattr(os, "RWF_NOWAIT", 0)
 _PATHS_COUNTED: Final = 4096
-_PARTS_MAX: Final = 512
-"""Below every system's IOV_MAX."""
 
 T = TypeVar("T")
 
@@ -113,7 +119,7 @@ class PosixLog:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
             if sync:
-                _sync_data(self._descriptor)
+                sync_data(self._descriptor)
         except OSError as error:
             self._failed = True
             raise SyncFailedError(f"cannot append to {self._path}: {error}") from error
@@ -165,7 +171,7 @@ class PosixFiles:
         descriptor = self._below(directory, lambda: os.open(absolute, flags, 0o644))
         log = PosixLog(path, absolute, descriptor, self.counters)
         try:
-            _sync_directory(directory)
+            sync_directory(directory)
             await log.check()
         except BaseException:
             await log.close()
@@ -178,16 +184,16 @@ class PosixFiles:
         flags = os.O_WRONLY | os.O_CREAT
         descriptor = self._below(absolute, lambda: os.open(mark, flags, 0o644))
         try:
-            _sync_file(descriptor)
+            sync_file(descriptor)
         finally:
             os.close(descriptor)
-        _sync_directory(absolute)
+        sync_directory(absolute)
 
     async def put_if_absent(self, path: str, data: Buffer) -> bool:
         absolute = self._absolute(path)
         if os.access(absolute, os.F_OK):
             # Its maker may have died between the link and the sync of the directory.
-            _sync_directory(os.path.dirname(absolute))
+            sync_directory(os.path.dirname(absolute))
             return False
         if len(data) > _INLINE_BYTES:
             return await self._in_thread(lambda: self._put_if_absent(path, absolute, data))
@@ -201,7 +207,7 @@ class PosixFiles:
             return False
         finally:
             os.unlink(temporary)
-            _sync_directory(os.path.dirname(absolute))
+            sync_directory(os.path.dirname(absolute))
         self.counters.wrote(path, len(data), synced=True)
         return True
 
@@ -210,19 +216,37 @@ class PosixFiles:
 
         def work() -> None:
             temporary = self._write_temporary(absolute, parts)
-            os.replace(temporary, absolute)
-            _sync_directory(os.path.dirname(absolute))
+            _replace(temporary, absolute)
 
         await self._in_thread(work)
         self.counters.wrote(path, sum(map(len, parts)), synced=True)
 
+    async def write_stream(self, path: str, parts: AsyncIterator[Buffer]) -> None:
+        absolute = self._absolute(path)
+        temporary, descriptor = await self._in_thread(lambda: self._create_temporary(absolute))
+        size = 0
+        try:
+            try:
+                async for part in parts:
+                    await self._to_its_end(partial(write_all, descriptor, [part]))
+                    size += len(part)
+                await self._to_its_end(partial(sync_file, descriptor))
+            finally:
+                os.close(descriptor)
+            await self._in_thread(lambda: _replace(temporary, absolute))
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        self.counters.wrote(path, size, synced=True)
+
     async def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
         absolute = self._absolute(path)
         data = None
-        if length is not None and length <= _INLINE_BYTES and _NOWAIT:
-            data = _read_if_cached(absolute, offset, length)
+        if length is not None and length <= _INLINE_BYTES and NOWAIT:
+            data = read_if_cached(absolute, offset, length)
         if data is None:
-            data = await self._in_thread(lambda: _read(absolute, offset, length))
+            data = await self._in_thread(lambda: read_range(absolute, offset, length))
         self.counters.read(path, len(data))
         return data
 
@@ -245,8 +269,8 @@ class PosixFiles:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), source)
         self._below(os.path.dirname(new), lambda: os.rename(old, new))
         # The new name first: a crash between the two may leave both, never none.
-        _sync_directory(os.path.dirname(new))
-        _sync_directory(os.path.dirname(old))
+        sync_directory(os.path.dirname(new))
+        sync_directory(os.path.dirname(old))
 
     async def remove(self, path: str) -> None:
         absolute = self._absolute(path)
@@ -258,7 +282,7 @@ class PosixFiles:
                 return
             except (IsADirectoryError, PermissionError):
                 shutil.rmtree(absolute, ignore_errors=False)
-            _sync_directory(os.path.dirname(absolute))
+            sync_directory(os.path.dirname(absolute))
 
         self._durable = {
             one for one in self._durable if one != absolute and not one.startswith(absolute + "/")
@@ -284,23 +308,36 @@ class PosixFiles:
             raise ValueError(f"not a path below the root: {path!r}")
         return os.path.join(self._root, path) if path else self._root
 
+    async def _to_its_end(self, work: Callable[[], None]) -> None:
+        """Work with a descriptor, which must not be closed before the thread is through."""
+        running = asyncio.ensure_future(self._in_thread(work))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.gather(running, return_exceptions=True)
+            raise
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _write_temporary(self, absolute: str, parts: Sequence[Buffer]) -> str:
-        directory = os.path.dirname(absolute)
-        temporary = os.path.join(directory, _TEMPORARY + secrets.token_hex(8))
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        descriptor = self._below(directory, lambda: os.open(temporary, flags, 0o644))
+        temporary, descriptor = self._create_temporary(absolute)
         try:
-            _write_all(descriptor, parts)
-            _sync_file(descriptor)
+            write_all(descriptor, parts)
+            sync_file(descriptor)
         except OSError:
             os.unlink(temporary)
             raise
         finally:
             os.close(descriptor)
         return temporary
+
+    def _create_temporary(self, absolute: str) -> tuple[str, int]:
+        """An empty file beside the one to be, and its descriptor."""
+        directory = os.path.dirname(absolute)
+        temporary = os.path.join(directory, _TEMPORARY + secrets.token_hex(8))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        return temporary, self._below(directory, lambda: os.open(temporary, flags, 0o644))
 
     def _below(self, directory: str, action: Callable[[], T]) -> T:
         """What ``action`` returns, done once the directory is there and its name durable."""
@@ -323,70 +360,10 @@ class PosixFiles:
         for one in reversed(missing):
             with suppress(FileExistsError):
                 os.mkdir(one)
-            _sync_directory(os.path.dirname(one))
+            sync_directory(os.path.dirname(one))
         self._durable.update(missing)
 
 
-if sys.platform == "darwin":
-
-    def _sync_file(descriptor: int) -> None:
-        """macOS's fsync leaves the bytes in the drive's cache."""
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-
-    _sync_data = _sync_file
-else:
-
-    def _sync_file(descriptor: int) -> None:
-        os.fsync(descriptor)
-
-    def _sync_data(descriptor: int) -> None:
-        os.fdatasync(descriptor)
-
-
-def _sync_directory(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        _sync_file(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, parts: Sequence[Buffer]) -> None:
-    for first in range(0, len(parts), _PARTS_MAX):
-        some = [memoryview(part).cast("B") for part in parts[first : first + _PARTS_MAX]]
-        while some:
-            written = os.writev(descriptor, some)
-            while some and written >= len(some[0]):
-                written -= len(some.pop(0))
-            if some:
-                some[0] = some[0][written:]
-
-
-def _read_if_cached(absolute: str, offset: int, length: int) -> bytes | None:
-    """The bytes if the page cache has all of them; None: ask the disk, off the loop."""
-    descriptor = os.open(absolute, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        buffer = bytearray(length)
-        count = os.preadv(descriptor, [buffer], offset, _NOWAIT)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-            return None
-        raise
-    finally:
-        os.close(descriptor)
-    return bytes(buffer) if count == length else None
-
-
-def _read(absolute: str, offset: int, length: int | None) -> bytes:
-    with open(absolute, "rb", buffering=0) as file:
-        if length is None:
-            length = max(os.fstat(file.fileno()).st_size - offset, 0)
-        parts = []
-        while length > 0:
-            part = os.pread(file.fileno(), length, offset)
-            if not part:
-                break
-            parts.append(part)
-            offset += len(part)
-            length -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+def _replace(temporary: str, absolute: str) -> None:
+    os.replace(temporary, absolute)
+    sync_directory(os.path.dirname(absolute))

@@ -1,35 +1,21 @@
-"""What a region server does for its regions unasked: flush, compact, ask for splits, tidy up.
+"""What a region server does for its regions unasked: flush, compact, ask for splits.
 
-Source: MemStoreFlusher.java, CompactSplit.java, HRegionServer.java (chores).
+Source: HRegionServer.java (CompactionChecker, PeriodicMemStoreFlusher).
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from ..config import ClusterConfig
-from ..errors import (
-    CorruptionError,
-    FatalError,
-    NotServingRegionError,
-    ProcessDiedError,
-    RaybaseError,
-    RetryableError,
-)
+from ..errors import FatalError
 from ..runtime import Runtime
+from .compact_split import CompactSplit
 from .hosted_region import HostedRegion
-from .region_compactor import compact
+from .memstore_flusher import MemstoreFlusher
 from .region_services import MemstoreGauge
-
-log = logging.getLogger(__name__)
-
-COMPACTIONS_MAX: Final = 2
-"""Compactions under way at a time."""
-PAUSE_S: Final = 1.0
-"""Before something that failed is tried again."""
 
 
 class RegionChores:
@@ -57,17 +43,16 @@ class RegionChores:
     ) -> None:
         self._runtime = runtime
         self._config = config
-        self._regions = regions
-        self._memstores = memstores
-        self._ask_split = ask_split
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._compacting: dict[str, bool] = {}
-        """Regions that wait for a compaction or have one; whether another is wanted then."""
-        self._majors: dict[str, None] = {}
-        self._slots = asyncio.Semaphore(COMPACTIONS_MAX)
-        self._splitting: dict[str, None] = {}
-        self.flushes = 0
-        self.compactions = 0
+        self.compact_split = CompactSplit(runtime, config, regions, self.background, ask_split)
+        self.flusher = MemstoreFlusher(
+            runtime,
+            config.store,
+            regions,
+            memstores,
+            self.background,
+            self.compact_split.make_room,
+        )
 
     def start(self) -> None:
         self.background(self._check_periodically())
@@ -79,11 +64,12 @@ class RegionChores:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs ``work`` beside everything else; its errors go to the loop's handler."""
         task = asyncio.create_task(work)
         self._tasks[task] = None
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
@@ -97,100 +83,28 @@ class RegionChores:
     def region_came(self, hosted: HostedRegion) -> None:
         """Flushes what was replayed, and looks at the files it came with."""
         if hosted.recovered_files:
-            hosted.want_flush()
+            self.flusher.request(hosted.encoded, tuple(hosted.region.stores))
         self.files_changed(hosted.encoded)
 
-    # Flush
+    def want_flush(self, encoded: str, families: Sequence[bytes] | None = None) -> None:
+        """Flushes these families, or what the table's policy takes."""
+        self.flusher.request(encoded, families)
 
-    def want_flush(self, encoded: str) -> None:
-        hosted = self._regions.get(encoded)
-        if hosted is not None:
-            self.background(self._flush(hosted))
-
-    async def _flush(self, hosted: HostedRegion) -> None:
-        while True:
-            try:
-                await hosted.flush()
-            except NotServingRegionError:
-                return  # It is leaving, and is flushed on its way.
-            except RetryableError as error:
-                log.warning("flush of %s failed, trying again: %s", hosted.info, error)
-                await self._runtime.clock.sleep(PAUSE_S)
-                continue
-            self.flushes += 1
-            break
-        if self._memstores.is_high:
-            self.flush_largest()
-
-    def flush_largest(self) -> None:
-        """Makes room where a flush brings most; nothing new if that is under way already."""
-        held = [one for one in self._regions.values() if one.is_serving]
-        if held:
-            max(held, key=lambda one: (one.region.memstore_bytes, one.encoded)).want_flush()
-
-    # Compaction and split
+    def memory_high(self) -> None:
+        """Flushes until all memstores together are below the lower mark."""
+        self.flusher.relieve()
 
     def files_changed(self, encoded: str) -> None:
         """Compacts the region if that is worth while, and asks for a split if it is large."""
-        if encoded in self._compacting:
-            self._compacting[encoded] = True
-        elif encoded in self._regions:
-            self._compacting[encoded] = False
-            self.background(self._compact(encoded))
+        self.compact_split.files_changed(encoded)
 
     def want_major(self, encoded: str) -> None:
         """Compacts all files of every store of the region."""
-        self._majors[encoded] = None
-        self.files_changed(encoded)
-
-    async def _compact(self, encoded: str) -> None:
-        again = True
-        while again and (hosted := self._regions.get(encoded)) is not None:
-            self._compacting[encoded] = False
-            major = encoded in self._majors
-            try:
-                async with self._slots:
-                    self._majors.pop(encoded, None)
-                    count = await compact(hosted, major=major)
-                self.compactions += count
-                again = count > 0
-            except (NotServingRegionError, CorruptionError) as error:
-                if isinstance(error, CorruptionError):
-                    log.error("compaction of %s met damage: %s", hosted.info, error)
-                break
-            except (RetryableError, ProcessDiedError) as error:
-                log.warning("compaction of %s failed: %s", hosted.info, error)
-                await self._runtime.clock.sleep(PAUSE_S)
-                if major:
-                    self._majors[encoded] = None
-            again = again or self._compacting[encoded]
-        self._compacting.pop(encoded, None)
-        hosted = self._regions.get(encoded)
-        if hosted is not None and hosted.is_serving and hosted.region.wants_split():
-            await self._split(hosted)
-
-    async def _split(self, hosted: HostedRegion) -> None:
-        if hosted.encoded in self._splitting:
-            return
-        self._splitting[hosted.encoded] = None
-        try:
-            await self._ask_split(hosted)
-        except (RaybaseError, OSError) as error:
-            # No master, or not now: the periodic check asks again.
-            log.info("split of %s was not taken up: %s", hosted.info, error)
-        finally:
-            del self._splitting[hosted.encoded]
-
-    # Now and then
+        self.compact_split.request_major(encoded)
 
     async def _check_periodically(self) -> None:
-        region_server = self._config.region_server
         while True:
             spread = self._runtime.entropy.uniform(0.9, 1.1)
-            await self._runtime.clock.sleep(region_server.compaction_check_s * spread)
-            now_s = self._runtime.clock.monotonic_s()
-            for encoded, hosted in list(self._regions.items()):
-                old = now_s - hosted.last_flush_s > self._config.store.flush_interval_s
-                if old and hosted.region.memstore_bytes:
-                    hosted.want_flush()
-                self.files_changed(encoded)
+            await self._runtime.clock.sleep(self._config.region_server.compaction_check_s * spread)
+            self.flusher.check()
+            self.compact_split.check()

@@ -1,4 +1,4 @@
-"""Compaction of a hosted region: chosen here, done in a task, committed here."""
+"""Compaction of a hosted region's store: chosen before, done in a task, committed here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..errors import ProcessDiedError, StorageError
 from ..storage.compaction import Compaction
 from ..storage.manifest import StoreFileEntry, region_directory
 from ..storage.store_file import StoreFile
+from .compaction_job import CompactionWork, compact_job
 from .file_writer import new_path
 from .hosted_region import HostedRegion
-from .jobs import CompactionWork, compact_job
 from .store_io import archive_path, open_reader
 
 log = logging.getLogger(__name__)
@@ -19,30 +19,18 @@ log = logging.getLogger(__name__)
 _RUNS_MAX: Final = 3
 
 
-async def compact(hosted: HostedRegion, *, major: bool = False) -> int:
-    """Compacts every store that is worth it, or all; returns the number of stores compacted.
+async def compact_store(
+    hosted: HostedRegion, compaction: Compaction, bytes_per_s: float = float("inf")
+) -> None:
+    """Does what was planned, writing no faster than that.
 
     Raises CorruptionError if an input is damaged, StorageError, ProcessDiedError (the worker,
     again and again), NotServingRegionError; nothing of the store was replaced then.
     """
-    done = 0
-    for family in list(hosted.region.stores):
-        hosted.check_serving()
-        now_ms = hosted.services.runtime.clock.now_ms()
-        compaction = hosted.region.plan_compaction(family, now_ms, major=major)
-        if compaction is not None:
-            await _compact_store(hosted, compaction)
-            done += 1
-    return done
-
-
-async def _compact_store(hosted: HostedRegion, compaction: Compaction) -> None:
-    services = hosted.services
-    path = new_path(hosted.info, compaction.family, services.runtime.entropy)
-    handed = services.io.handoff.of(entry.path for entry in compaction.inputs)
-    work = CompactionWork(compaction.inputs, compaction.options, handed, path)
     try:
-        entry = await _run(hosted, work)
+        entry = None
+        if not compaction.is_expired:
+            entry = await _run(hosted, _work(hosted, compaction, bytes_per_s))
         file = None if entry is None else await _open(hosted, entry)
         async with hosted.files_turn:
             # If it has left meanwhile, the file written is nobody's: the janitor finds it.
@@ -54,6 +42,13 @@ async def _compact_store(hosted: HostedRegion, compaction: Compaction) -> None:
         hosted.region.abort_compaction(compaction)
         raise
     await _archive(hosted, replaced)
+
+
+def _work(hosted: HostedRegion, compaction: Compaction, bytes_per_s: float) -> CompactionWork:
+    services = hosted.services
+    path = new_path(hosted.info, compaction.family, services.runtime.entropy)
+    handed = services.io.handoff.of(entry.path for entry in compaction.inputs)
+    return CompactionWork(compaction.inputs, compaction.options, handed, path, bytes_per_s)
 
 
 async def _run(hosted: HostedRegion, work: CompactionWork) -> StoreFileEntry | None:

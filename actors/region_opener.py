@@ -113,6 +113,7 @@ async def _replay(services: RegionServices, hosted: HostedRegion) -> None:
                 await asyncio.sleep(0)
                 began_s = runtime.clock.monotonic_s()
     hosted.recovered_files = tuple(f"{directory}/{name}" for name in names)
+    hosted.recovered_sequence_id = hosted.region.last_sequence_id
 
 
 async def release(services: RegionServices, info: RegionInfo, master_epoch: int) -> None:

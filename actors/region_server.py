@@ -108,7 +108,7 @@ class RegionServer:
             runtime, config, self._map.online, self._services.memstores, self._ask_split
         )
         self._services.flush_wanted = self._chores.want_flush
-        self._services.memory_high = self._chores.flush_largest
+        self._services.memory_high = self._chores.memory_high
         self._services.store_files_changed = self._chores.files_changed
         self._logs = ServerLogs(runtime, config.wal, self.fail, self._flush_pinning)
         self._clients = ClientService(self)
@@ -241,8 +241,8 @@ class RegionServer:
         counters = {
             **asdict(self._services.io.counters),
             "handoff_bytes": self._services.io.handoff.bytes,
-            "flushes": self._chores.flushes,
-            "compactions": self._chores.compactions,
+            "flushes": self._chores.flusher.flushes,
+            "compactions": self._chores.compact_split.compactions,
             "cache_hits": cache.stats.hits,
             "cache_misses": cache.stats.misses,
             "scanners": len(self._clients.scans.leases),
@@ -355,10 +355,11 @@ class RegionServer:
             self._chores.files_changed(hosted.encoded)
 
     def _flush_pinning(self, regions: Mapping[str, int]) -> None:
-        for encoded in regions:
+        for encoded, sequence_id in regions.items():
             hosted = self._map.online.get(encoded)
             if hosted is not None:
-                hosted.want_flush()
+                families = hosted.region.files.families_with_edits(sequence_id)
+                self._chores.want_flush(encoded, families or None)
 
     async def _ask_split(self, hosted: HostedRegion) -> None:
         master = self.registry.master

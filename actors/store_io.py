@@ -310,7 +310,3 @@ class StoreIO:
             task.add_done_callback(lambda _: self._fetches.pop(key, None))
         data = await asyncio.shield(task)
         reader.admit(miss.offset, data, self.cache)
-
-    async def write_file(self, path: str, parts: Sequence[Buffer]) -> None:
-        """Writes a store file, durable when it returns."""
-        await self.runtime.files.write(path, parts)

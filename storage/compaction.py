@@ -1,16 +1,14 @@
-"""Compaction: which files to merge, and the merge.
+"""Compaction: a choice of files of a store, and their merge into one.
 
-Selection is HBase's exploring policy (ExploringCompactionPolicy.java, with the rules round it
-of SortedCompactionPolicy.java); the merge is one function of its inputs and options, for
-running anywhere.
+The merge is one function of its inputs and options, for running anywhere. Source:
+Compactor.java, DefaultCompactor.java; compaction_policy.py chooses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..config import StoreConfig
 from ..model import FamilyDescriptor
 from .block_cache import BlockCache
 from .hfile import HFileImage, HFileWriter
@@ -18,7 +16,7 @@ from .key import META_ROWS, PLAIN_ROWS
 from .manifest import StoreFileEntry
 from .retention import Retention
 from .store_file import StoreFile
-from .window import Window, merge
+from .window import merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +25,10 @@ class CompactionOptions:
 
     family: FamilyDescriptor
     major: bool
-    """Whether surplus versions and tombstones go: only if every file of the store is input."""
+    """Whether surplus versions and tombstones go: only if every file of the store is input,
+    for then whatever a tombstone can hide is input, too, or was written after it."""
     read_point: int
-    """The least one of an open scanner."""
+    """The least one of an open scanner: what was written up to it is settled."""
     now_ms: int
     meta_rows: bool = False
     """Whether the rows are hbase:meta's."""
@@ -41,6 +40,12 @@ class Compaction:
 
     inputs: tuple[StoreFileEntry, ...]
     options: CompactionOptions
+    is_expired: bool = False
+    """Whether no cell of the inputs is needed: they go without being read."""
+    is_large: bool = False
+    """Whether it is to run apart from small ones."""
+    off_peak: bool = False
+    """Whether it was chosen by the off-peak values."""
 
     @property
     def family(self) -> bytes:
@@ -51,84 +56,60 @@ class Compaction:
         return sum(entry.size for entry in self.inputs)
 
 
-def select_files(
-    files: Sequence[StoreFileEntry], config: StoreConfig, *, major: bool = False
-) -> tuple[StoreFileEntry, ...]:
-    """The files of a store to compact together; none if that is not worth while.
+class Merge:
+    """The work of a compaction, in steps: the same inputs and options give the same bytes.
 
-    ``files`` are in order of their edits, oldest first, without those that are being
-    compacted and what is older than these. All of them are taken for a major compaction, and
-    while references to a parent's files are left.
+    It needs memory for a block of every input, in ``cache``, for what of the output nobody
+    has drained yet, and for the output's index. Inputs need not be in memory as a whole.
     """
-    if not files:
-        return ()
-    if major or any(entry.is_reference for entry in files):
-        return tuple(files)
-    stuck = len(files) >= config.blocking_store_files
-    return _explore(files, config, stuck)
 
+    def __init__(
+        self, inputs: Sequence[StoreFile], options: CompactionOptions, cache: BlockCache
+    ) -> None:
+        family = options.family
+        self._inputs = inputs
+        self._options = options
+        self._cache = cache
+        self._writer = HFileWriter(family, META_ROWS if options.meta_rows else PLAIN_ROWS)
+        self._retention = Retention(family, options.read_point, options.now_ms, major=options.major)
+        self._start = b""
+        self.exhausted = not inputs
+        """Whether all cells have been read."""
 
-def _explore(
-    files: Sequence[StoreFileEntry], config: StoreConfig, stuck: bool
-) -> tuple[StoreFileEntry, ...]:
-    """The best run of neighbours: most files, then fewest bytes."""
-    best: Sequence[StoreFileEntry] = ()
-    best_bytes = 0
-    smallest: Sequence[StoreFileEntry] = ()
-    smallest_bytes = 0
-    for start in range(len(files)):
-        longest = min(len(files), start + config.compaction_files_max)
-        for end in range(start + config.compaction_files_min, longest + 1):
-            window = files[start:end]
-            total = sum(entry.size for entry in window)
-            if stuck and (not smallest or total < smallest_bytes):
-                smallest, smallest_bytes = window, total
-            if total >= config.compaction_bytes_min and not _in_ratio(window, total, config):
-                continue
-            if _is_better(len(window), total, len(best), best_bytes, stuck):
-                best, best_bytes = window, total
-    return tuple(best or smallest)
+    def step(self) -> None:
+        """Takes the next cells, at most a block of every input.
 
+        Raises BlockMiss: hand the bytes to the input's reader and call again. Raises
+        CorruptionError if an input is damaged, in which case nothing may be replaced.
+        """
+        window = merge([file.window(self._start, b"", self._cache) for file in self._inputs])
+        for keys, values in self._retention.apply((window,)):
+            self._writer.append(keys, values)
+        self._start = window.bound
+        self.exhausted = not window.bound
 
-def _in_ratio(window: Sequence[StoreFileEntry], total: int, config: StoreConfig) -> bool:
-    """Whether no file is much larger than the others together."""
-    return all(entry.size <= (total - entry.size) * config.compaction_ratio for entry in window)
+    def drain(self) -> bytes:
+        """The bytes of the output that are finished since the last call."""
+        return self._writer.drain()
 
-
-def _is_better(count: int, total: int, best_count: int, best_bytes: int, stuck: bool) -> bool:
-    if not best_count:
-        return True
-    if stuck:
-        # Most files per byte: what brings the number of files down fastest.
-        return count * best_bytes > 1.05 * best_count * total
-    return (count, -total) > (best_count, -best_bytes)
+    def finish(self) -> HFileImage:
+        """The end of the output: what was not drained, and what the whole file holds."""
+        return self._writer.finish(
+            max_sequence_id=max(file.entry.max_sequence_id for file in self._inputs),
+            major=self._options.major,
+            created_ms=self._options.now_ms,
+        )
 
 
 def compact(
     inputs: Sequence[StoreFile], options: CompactionOptions, cache: BlockCache
 ) -> HFileImage:
-    """One file with all of the inputs' cells that anybody can still need.
+    """One file with all of the inputs' cells that anybody can still need, in memory.
 
-    The inputs' bytes are in memory (``HFileReader.attach_image``); a block is decoded once.
-    Raises CorruptionError if an input is damaged, in which case nothing may be replaced.
+    The inputs' bytes are in memory, too (``HFileReader.attach_image``). Raises CorruptionError
+    if an input is damaged, in which case nothing may be replaced.
     """
-    rows = META_ROWS if options.meta_rows else PLAIN_ROWS
-    writer = HFileWriter(options.family, rows)
-    retention = Retention(options.family, options.read_point, options.now_ms, major=options.major)
-    for keys, values in retention.apply(_merged(inputs, cache)):
-        writer.append(keys, values)
-    return writer.finish(
-        max_sequence_id=max(file.entry.max_sequence_id for file in inputs),
-        major=options.major,
-        created_ms=options.now_ms,
-    )
-
-
-def _merged(inputs: Sequence[StoreFile], cache: BlockCache) -> Iterator[Window]:
-    start = b""
-    while True:
-        window = merge([file.window(start, b"", cache) for file in inputs])
-        yield window
-        if not window.bound:
-            return
-        start = window.bound
+    work = Merge(inputs, options, cache)
+    while not work.exhausted:
+        work.step()
+    return work.finish()

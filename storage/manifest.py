@@ -61,6 +61,8 @@ class StoreFileEntry:
     max_timestamp: int = 2**63 - 1
     major: bool = False
     """Whether the file is the result of a major compaction."""
+    created_ms: int = 0
+    """When the file was written; 0 if that is not known."""
 
     @property
     def is_reference(self) -> bool:
@@ -215,6 +217,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
                 "min_timestamp": entry.min_timestamp,
                 "max_timestamp": entry.max_timestamp,
                 "major": entry.major,
+                "created_ms": entry.created_ms,
             }
             for entry in manifest.files
         ],

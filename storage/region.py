@@ -10,7 +10,7 @@ Source: HRegion.java.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ..config import StoreConfig
@@ -18,14 +18,17 @@ from ..model import META_TABLE, RegionInfo, TableDescriptor
 from ..operations import Condition, Get, Mutation, Scan
 from .block_cache import BlockCache
 from .cells import CellBatch
-from .compaction import Compaction, CompactionOptions, select_files
+from .compaction import Compaction
 from .flush import FlushPlan
 from .key import META_ROWS, PLAIN_ROWS, RowEncoder
 from .manifest import Manifest, StoreFileEntry
+from .region_files import RegionFiles
 from .region_reader import RegionReader
 from .region_writer import RegionWriter, Write
 from .scanner import RegionScanner
-from .split_policy import can_split, should_split, split_row
+from .settings import table_config, texts_of
+from .split_point import can_split, middle_row
+from .split_policy import RegionLoad, split_policy
 from .store import Store
 from .store_file import StoreFile
 from .wal import WalRecord
@@ -34,6 +37,7 @@ __all__ = ["FlushPlan", "Region", "RegionScanner", "Write"]
 
 NONCE_TTL_MS: Final = 1_200_000
 """As long as HBase's clients try an operation by default."""
+ALONE: Final = RegionLoad(table_regions=1)
 
 
 class Region:
@@ -47,8 +51,11 @@ class Region:
         config: sizes and limits.
         cache: keeps the files' blocks.
         nonce_ttl_ms: how long a client may retry an operation.
+        jitter: in [0, 1): changes the size at which the region splits, so that regions that
+            grow alike do not split together; 0.5 does not change it.
 
     Times (``now_ms``) are the wall clock's. Families a table no longer has are ignored.
+    Raises IllegalArgumentError if the table's or a family's settings make no sense.
     """
 
     def __init__(
@@ -61,11 +68,13 @@ class Region:
         cache: BlockCache,
         *,
         nonce_ttl_ms: int = NONCE_TTL_MS,
+        jitter: float = 0.5,
     ) -> None:
+        config = table_config(config, table)
         self.info = info
         self.table = table
-        self.manifest = manifest
-        """The newest version committed."""
+        self.config = config
+        """The settings as its table changes them."""
         self.encoder: RowEncoder = META_ROWS if info.table == META_TABLE else PLAIN_ROWS
         self.stores = {
             family.name: Store(
@@ -81,9 +90,21 @@ class Region:
         )
         self._mvcc = self._writer.mvcc
         self._reader = RegionReader(info, self.stores, self.encoder, self._mvcc, self._writer.edits)
-        self._config = config
+        self.files = RegionFiles(
+            manifest, self.stores, self._writer, self._reader, self.encoder, config, cache
+        )
+        """Its files: what is to be flushed, compacted and committed, and why."""
+        self._split_policy = split_policy(config, texts_of(table), jitter)
         self._cache = cache
-        self._compacting: dict[bytes, tuple[StoreFileEntry, ...]] = {}
+
+    @property
+    def manifest(self) -> Manifest:
+        """The newest version committed."""
+        return self.files.manifest
+
+    @manifest.setter
+    def manifest(self, committed: Manifest) -> None:
+        self.files.manifest = committed
 
     @property
     def memstore_bytes(self) -> int:
@@ -108,14 +129,12 @@ class Region:
     @property
     def flushed_sequence_id(self) -> int:
         """All edits up to this one are in files, so the log need not keep them."""
-        oldest = [one.oldest_unflushed for one in self.stores.values()]
-        waiting = [one for one in oldest if one]
-        return min(waiting) - 1 if waiting else self._mvcc.read_point
+        return self.files.flushed_sequence_id
 
     @property
     def file_entries(self) -> tuple[StoreFileEntry, ...]:
         """All files read, by family, oldest edits first."""
-        return tuple(file.entry for store in self.stores.values() for file in store.files)
+        return self.files.entries
 
     def file(self, path: str) -> StoreFile | None:
         """The open file of this path, which a BlockMiss named; None if it was replaced."""
@@ -210,150 +229,75 @@ class Region:
 
     # Flush
 
-    def begin_flush(self, now_ms: int, families: Sequence[bytes] | None = None) -> FlushPlan | None:
-        """Sets the memstores' cells aside to be written; None if there are none.
-
-        Requires: no flush is under way.
-        """
-        stores = [
-            store
-            for name, store in self.stores.items()
-            if len(store.active) and (families is None or name in families)
-        ]
-        if not stores:
-            return None
-        snapshots = {store.family.name: (store.family, store.take_snapshot()) for store in stores}
-        return FlushPlan(
-            self._mvcc.last,
-            tuple(snapshots),
-            sum(memstore.memory_bytes for _, memstore in snapshots.values()),
-            snapshots,
-            self._reader.least_read_point(),
-            now_ms,
-        )
-
-    def flush_manifest(self, plan: FlushPlan, written: Sequence[StoreFileEntry]) -> Manifest:
-        """The manifest that commits the flush: the version after the present one.
-
-        Requires: ``read_point`` has reached ``plan.sequence_id``, so that the log holds
-        whatever the files hold.
-        """
-        assert self._mvcc.read_point >= plan.sequence_id, "the log is behind the files"
-        flushed = {}
-        for name, store in self.stores.items():
-            waits = name not in plan.families and store.oldest_unflushed
-            in_files = not waits or waits > plan.sequence_id
-            flushed[name] = plan.sequence_id if in_files else store.flushed
-        return self.next_manifest(flushed=flushed, files=(*self.file_entries, *written))
-
-    def commit_flush(
-        self, plan: FlushPlan, files: Mapping[bytes, StoreFile], manifest: Manifest
-    ) -> None:
-        """The manifest is committed: reads go to the files, the memory is free.
-
-        ``files`` has the new file of every family that wrote one.
-        """
-        for name in plan.families:
-            store = self.stores[name]
-            if name in files:
-                store.set_files((*store.files, files[name]))
-            store.drop_snapshot()
-        self._committed(manifest)
-
-    def abort_flush(self, plan: FlushPlan) -> None:
-        """The flush was given up before its manifest was committed."""
-        for name in plan.families:
-            self.stores[name].restore_snapshot()
-
-    # Compaction and split
-
-    def plan_compaction(
-        self, family: bytes, now_ms: int, *, major: bool = False
-    ) -> Compaction | None:
-        """Chooses files of a store to merge; None if there is nothing worth while.
-
-        Until ``commit_compaction`` or ``abort_compaction`` the store plans no other.
-        """
-        store = self.stores[family]
-        if family in self._compacting:
-            return None
-        entries = [file.entry for file in store.files]
-        inputs = select_files(entries, self._config, major=major)
-        if not inputs:
-            return None
-        self._compacting[family] = inputs
-        whole = len(inputs) == len(entries)
-        options = CompactionOptions(
-            store.family,
-            whole,
-            self._reader.least_read_point(),
-            now_ms,
-            self.encoder is META_ROWS,
-        )
-        return Compaction(inputs, options)
-
-    def compaction_manifest(
-        self, compaction: Compaction, written: StoreFileEntry | None
-    ) -> Manifest:
-        """The manifest that puts the file written (None: nothing was left) for the inputs."""
-        kept = tuple(one for one in self.file_entries if one not in compaction.inputs)
-        return self.next_manifest(files=kept if written is None else (*kept, written))
-
-    def commit_compaction(
-        self, compaction: Compaction, file: StoreFile | None, manifest: Manifest
-    ) -> tuple[StoreFileEntry, ...]:
-        """The manifest is committed: returns the inputs, which no read needs from now on."""
-        store = self.stores[compaction.family]
-        kept = [one for one in store.files if one.entry not in compaction.inputs]
-        store.set_files(kept if file is None else [*kept, file])
-        for entry in compaction.inputs:
-            self._cache.remove_file(entry.path)
-        self._compacting.pop(compaction.family, None)
-        self._committed(manifest)
-        return compaction.inputs
-
-    def abort_compaction(self, compaction: Compaction) -> None:
-        """The compaction failed before its manifest was committed."""
-        self._compacting.pop(compaction.family, None)
-
-    def split_point(self) -> bytes | None:
-        """The row to split at; None if the region cannot be split now. May raise BlockMiss."""
-        stores = list(self.stores.values())
-        if not can_split(stores) or self.info.table == META_TABLE:
-            return None
-        row = split_row(stores, self.encoder, self._cache)
-        if row is None or row == self.info.start_key or not self.info.contains(row):
-            return None
-        return row
-
-    def wants_split(self) -> bool:
-        """Whether a store outgrew what a region may hold."""
-        limit = self.table.region_bytes_max or self._config.region_bytes_max
-        return self.info.table != META_TABLE and should_split(list(self.stores.values()), limit)
-
     @property
     def wants_flush(self) -> bool:
         """Whether the memstores outgrew what a region may hold in memory."""
         return self.memstore_bytes > self._writer.flush_bytes
 
+    def families_to_flush(self, old: Collection[bytes] = ()) -> tuple[bytes, ...]:
+        """What the table's flush policy takes now; ``old`` are those with old edits."""
+        return self.files.families_to_flush(old)
+
+    def begin_flush(self, now_ms: int, families: Sequence[bytes] | None = None) -> FlushPlan | None:
+        """As ``RegionFiles.begin_flush``."""
+        return self.files.begin_flush(now_ms, families)
+
+    def flush_manifest(self, plan: FlushPlan, written: Sequence[StoreFileEntry]) -> Manifest:
+        """As ``RegionFiles.flush_manifest``."""
+        return self.files.flush_manifest(plan, written)
+
+    def commit_flush(
+        self, plan: FlushPlan, files: Mapping[bytes, StoreFile], manifest: Manifest
+    ) -> None:
+        """As ``RegionFiles.commit_flush``."""
+        self.files.commit_flush(plan, files, manifest)
+
+    def abort_flush(self, plan: FlushPlan) -> None:
+        """As ``RegionFiles.abort_flush``."""
+        self.files.abort_flush(plan)
+
+    # Compaction
+
+    def plan_compaction(
+        self, family: bytes, now_ms: int, *, major: bool = False, off_peak: bool = False
+    ) -> Compaction | None:
+        """As ``RegionFiles.plan_compaction``."""
+        return self.files.plan_compaction(family, now_ms, major=major, off_peak=off_peak)
+
+    def compaction_manifest(
+        self, compaction: Compaction, written: StoreFileEntry | None
+    ) -> Manifest:
+        """As ``RegionFiles.compaction_manifest``."""
+        return self.files.compaction_manifest(compaction, written)
+
+    def commit_compaction(
+        self, compaction: Compaction, file: StoreFile | None, manifest: Manifest
+    ) -> tuple[StoreFileEntry, ...]:
+        """As ``RegionFiles.commit_compaction``."""
+        return self.files.commit_compaction(compaction, file, manifest)
+
+    def abort_compaction(self, compaction: Compaction) -> None:
+        """As ``RegionFiles.abort_compaction``."""
+        self.files.abort_compaction(compaction)
+
     def next_manifest(self, **changes: Any) -> Manifest:
-        """The version after the present one: what is known now, and ``changes``.
+        """As ``RegionFiles.next_manifest``."""
+        return self.files.next_manifest(**changes)
 
-        Only durable writes' nonces are in it: what is lost in a crash may be tried again.
-        """
-        writer = self._writer
-        writer.nonces.forget(writer.clock.last_ms)
-        durable = self._mvcc.read_point
-        known = {
-            "max_sequence_id": self._mvcc.last,
-            "clock_ms": self._writer.clock.last_ms,
-            "nonces": tuple(one for one in writer.nonces if one.sequence_id <= durable),
-            "files": self.file_entries,
-        }
-        return self.manifest.next(**{**known, **changes})
+    # Split
 
-    def _committed(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-        for name, store in self.stores.items():
-            store.flushed = manifest.flushed.get(name, store.flushed)
-        self._writer.memory_bytes = sum(store.memstore_bytes for store in self.stores.values())
+    def split_point(self) -> bytes | None:
+        """The row to split at; None if the region cannot be split now. May raise BlockMiss."""
+        stores = list(self.stores.values())
+        if self.info.table == META_TABLE or not can_split(stores):
+            return None
+        middle = middle_row(stores, self.encoder, self._cache)
+        row = b"" if middle is None else self._split_policy.cut(middle)
+        return row if row > self.info.start_key and self.info.contains(row) else None
+
+    def wants_split(self, load: RegionLoad = ALONE) -> bool:
+        """Whether the table's split policy has it split. Ask now and then."""
+        stores = list(self.stores.values())
+        sizes = [store.file_bytes for store in stores]
+        wanted = self._split_policy.wants_split(sizes, load)
+        return wanted and self.info.table != META_TABLE and can_split(stores)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from ..actors.posix import FENCED, IoCounters
@@ -100,6 +100,9 @@ class SimFiles:
         size = sum(map(len, parts))
         self.trace(f"write {path} {size}")
         self.counters.wrote(path, size, synced=True)
+
+    async def write_stream(self, path: str, parts: AsyncIterator[Buffer]) -> None:
+        await self.write(path, [part async for part in parts])
 
     async def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
         _check(path)

@@ -16,6 +16,7 @@ from ...errors import (
 )
 from ...model import META_TABLE, RegionInfo, ServerName, check_row
 from ...storage.manifest import region_directory
+from ...storage.settings import is_enabled
 from .. import meta_rows
 from ..assignment import RegionNode, TransitionState
 from ..messages import SplitRequest
@@ -57,6 +58,9 @@ class SplitProcedure(AssignProcedure):
             raise UnknownRegionError(f"no region {self.region} is to be served")
         if self.region.table == META_TABLE:
             raise UnsupportedOperationError("hbase:meta cannot be split")
+        table = environment.assignment.table(self.region.table)
+        if table is None or not is_enabled(table.descriptor, "SPLIT_ENABLED"):
+            raise UnsupportedOperationError(f"table {self.region.table} is not to be split")
         server = node.server
         if node.state != TransitionState.OPEN or not environment.servers.is_live(server):
             raise UnsupportedOperationError(f"region {self.region} is {node.state}, not OPEN")
@@ -67,11 +71,11 @@ class SplitProcedure(AssignProcedure):
             raise WrongRegionError(f"{row!r} does not divide region {self.region}")
         # Never the id of an earlier try: what that one may have left is not this one's.
         region_id = max(environment.meta.next_ms(), node.info.region_id + 1)
-        table = node.info.table
+        name = node.info.table
         self.row, self.server = row, str(server)
         self.daughters = (
-            RegionInfo(table, node.info.start_key, row, region_id),
-            RegionInfo(table, row, node.info.end_key, region_id),
+            RegionInfo(name, node.info.start_key, row, region_id),
+            RegionInfo(name, row, node.info.end_key, region_id),
         )
         return "close_parent"
 

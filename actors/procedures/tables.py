@@ -14,6 +14,7 @@ from ...errors import (
     TableNotFoundError,
 )
 from ...model import RegionInfo, TableDescriptor, TableName, check_row
+from ...storage.table_check import check_table
 from .. import meta_rows
 from ..archiver import archive_region
 from ..assignment import TableNode, TransitionState
@@ -96,6 +97,7 @@ class CreateTableProcedure(TableProcedure):
         if environment.assignment.table(self.table) is not None:
             raise TableExistsError(f"table {self.table} exists")
         check_split_keys(self.split_keys)
+        check_table(self.descriptor)
         bounds = [b"", *sorted(self.split_keys), b""]
         region_id = environment.meta.next_ms()
         self.regions = tuple(
@@ -306,6 +308,7 @@ class AlterTableProcedure(TableProcedure):
         self.existing(environment)
         if self.descriptor.name != self.table:
             raise IllegalArgumentError(f"a table cannot be renamed: {self.table}")
+        check_table(self.descriptor)
         return "change_descriptor"
 
     async def change_descriptor(self, environment: MasterEnvironment) -> StepResult:

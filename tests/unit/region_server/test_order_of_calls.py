@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from raybase.actors import posix
+from raybase.actors import posix, posix_calls
 from raybase.actors.log_writer import LogWriter
 from raybase.actors.posix import PosixFiles
 from raybase.actors.system import SystemClock, SystemEntropy
@@ -160,7 +160,8 @@ class Spy:
 @pytest.mark.skipif(not hasattr(os, "fdatasync"), reason="the system has no fdatasync")
 def test_the_calls_on_a_real_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spy = Spy(tmp_path)
-    monkeypatch.setattr(posix, "os", spy)
+    for module in (posix, posix_calls):
+        monkeypatch.setattr(module, "os", spy)
     files = PosixFiles(str(tmp_path))
     unused: Any = None
     runtime = Runtime(SystemClock(), SystemEntropy(), files, unused, unused, unused, unused)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,25 @@ def test_a_write_replaces_what_an_earlier_try_left(files: PosixFiles) -> None:
         assert await files.read("data/t/f", 4199, 100) == b"f"
         assert await files.read("data/t/f", 4190) == b"cdefabcdef"
         assert await files.size("data/t/f") == 4200
+
+    asyncio.run(story())
+
+
+def test_a_stream_becomes_a_file_as_a_whole_or_not_at_all(files: PosixFiles) -> None:
+    async def parts(*, breaks: bool = False) -> AsyncIterator[bytes]:
+        for number in range(5):
+            yield b"%d" % number * 1000
+            assert await files.list("data/t") == [], "it has its name only when it is whole"
+        if breaks:
+            raise ValueError("no more")
+
+    async def story() -> None:
+        with pytest.raises(ValueError, match="no more"):
+            await files.write_stream("data/t/f", parts(breaks=True))
+        assert os.listdir(f"{files.root}/data/t") == []
+        await files.write_stream("data/t/f", parts())
+        assert await files.read("data/t/f") == b"".join(b"%d" % n * 1000 for n in range(5))
+        assert os.listdir(f"{files.root}/data/t") == ["f"]
 
     asyncio.run(story())
 

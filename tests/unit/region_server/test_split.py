@@ -163,5 +163,7 @@ def test_a_region_that_outgrows_its_limit_knows_its_middle() -> None:
         row = await cluster.control("rs-1", "split_point", REGION.encoded_name)
         assert b"00500" < row < b"01500"
 
-    store = replace(CONFIG.store, region_bytes_max=10_000)
+    store = replace(
+        CONFIG.store, split_policy="ConstantSizeRegionSplitPolicy", region_bytes_max=10_000
+    )
     run(story, config=replace(CONFIG, store=store))

@@ -11,9 +11,7 @@ import pytest
 from raybase.config import StoreConfig
 from raybase.model import FamilyDescriptor, RegionInfo, TableName
 from raybase.operations import ALL_VERSIONS, Delete, Get, Put, Scan
-from raybase.storage.compaction import select_files
 from raybase.storage.key import PLAIN_ROWS, row_start
-from raybase.storage.manifest import StoreFileEntry
 
 F = FamilyDescriptor(b"f", max_versions=3, block_bytes=256)
 G = FamilyDescriptor(b"g", block_bytes=256)
@@ -79,7 +77,7 @@ def test_the_manifest_says_of_each_family_what_is_in_files(make_engine: Any) -> 
     engine.write(Put(b"r").add(b"f", b"q", b"1").add(b"g", b"q", b"1"))
     first = engine.region.last_sequence_id
     assert engine.flush([b"f"])
-    assert engine.manifest.flushed == {b"f": first, b"g": 0}
+    assert engine.manifest.flushed == {b"f": first, b"g": first - 1}
     assert engine.region.flushed_sequence_id == first - 1
     engine.write(Put(b"r").add(b"g", b"q", b"2"))
     assert engine.flush([b"g"])
@@ -175,16 +173,69 @@ def test_an_empty_result_replaces_its_inputs(make_engine: Any) -> None:
     assert len(engine.scan(Scan())) == 3
 
 
-def test_a_store_plans_one_compaction_at_a_time(make_engine: Any) -> None:
+def test_files_of_a_plan_are_in_no_other_and_newer_ones_may_go_meanwhile(
+    make_engine: Any,
+) -> None:
     engine = make_engine(F)
-    for part in range(4):
-        engine.write(*rows(part * 10, part * 10 + 10))
-        engine.flush()
+
+    def flush(parts: range) -> None:
+        for part in parts:
+            engine.write(*rows(part * 10, part * 10 + 10))
+            engine.flush()
+
+    flush(range(4))
     first = engine.region.plan_compaction(b"f", 0)
-    assert first is not None
+    assert len(first.inputs) == 4
     assert engine.region.plan_compaction(b"f", 0, major=True) is None
-    engine.region.abort_compaction(first)
-    assert engine.region.plan_compaction(b"f", 0, major=True) is not None
+    flush(range(2, 6))
+    second = engine.region.plan_compaction(b"f", 0, major=True)
+    assert len(second.inputs) == 4
+    assert not set(first.inputs) & set(second.inputs)
+    assert not second.options.major, "older files exist"
+    plan = engine.region.plan_compaction
+    for compaction in (second, first):
+        engine.region.plan_compaction = lambda *_, planned=compaction, **__: planned
+        engine.compact(b"f")
+    engine.region.plan_compaction = plan
+    assert len(engine.manifest.files) == 2
+    assert len(engine.scan(Scan())) == 60
+    engine.region.abort_compaction(plan(b"f", 0, major=True))
+    assert len(plan(b"f", 0, major=True).inputs) == 2
+
+
+def test_files_that_outlived_the_time_to_live_go_unread(make_engine: Any) -> None:
+    engine = make_engine(FamilyDescriptor(b"f", ttl_s=10))
+    engine.now_ms = 3_000
+    for at in (1_000, 2_000, 90_000):
+        engine.write(Put(b"r%d" % at).add(b"f", b"q", b"", at), Delete(b"r", at))
+        engine.flush()
+    engine.now_ms = 100_000
+    compaction = engine.region.plan_compaction(b"f", 12_001)
+    assert compaction.is_expired
+    assert [entry.max_timestamp for entry in compaction.inputs] == [1_000, 2_000]
+    engine.region.commit_compaction(
+        compaction, None, engine.region.compaction_manifest(compaction, None)
+    )
+    assert [row for row, *_ in engine.scan(Scan())] == [b"r90000"]
+
+
+def test_a_put_below_a_tombstone_shows_once_a_major_compaction_has_dropped_that(
+    make_engine: Any,
+) -> None:
+    """HBase's semantics: a tombstone hides what is older by timestamp, not by time of writing,
+    until a major compaction ends it; what is in the memstore then was not deleted."""
+    engine = make_engine(F)
+    engine.write(Put(b"r").add(b"f", b"q", b"before", 5))
+    engine.write(Delete(b"r").column(b"f", b"q", 9))
+    engine.flush()
+    engine.write(Put(b"r").add(b"f", b"q", b"after", 7))
+    plan = engine.region.plan_compaction(b"f", engine.now_ms, major=True)
+    engine.region.abort_compaction(plan)
+    assert plan.options.major
+    assert engine.value(b"r") is None
+    engine.compact(b"f", major=True)
+    assert engine.value(b"r") == b"after"
+    assert engine.get(Get(b"r", max_versions=9)).values == [b"after"]
 
 
 def test_a_flush_during_a_compaction_stays(make_engine: Any) -> None:
@@ -206,50 +257,6 @@ def test_a_flush_during_a_compaction_stays(make_engine: Any) -> None:
     assert len(engine.scan(Scan())) == 60
     engine.open()
     assert len(engine.scan(Scan())) == 60
-
-
-# Selection
-
-
-def files(*sizes: int) -> list[StoreFileEntry]:
-    return [
-        StoreFileEntry(b"f", f"f/{number}", size, 1, number) for number, size in enumerate(sizes)
-    ]
-
-
-CONFIG = StoreConfig(
-    compaction_bytes_min=10, compaction_ratio=1.0, compaction_files_max=5, blocking_store_files=8
-)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "expected"),
-    [
-        ((), ()),
-        ((5, 5), ()),
-        ((2, 2, 2), (2, 2, 2)),
-        ((1000, 50, 23, 12, 12), (23, 12, 12)),
-        ((100, 50, 23, 12, 12), (23, 12, 12)),
-        ((50, 50, 50, 50, 50, 50), (50, 50, 50, 50, 50)),
-        ((100, 100, 1000, 30, 30, 30), (30, 30, 30)),
-        ((100, 40, 10, 2), ()),
-        ((8, 3, 1), ()),
-        ((5, 3, 1), (5, 3, 1)),
-        ((2000, 900, 400, 180, 80, 36, 16), ()),
-        ((4000, 2000, 900, 400, 180, 80, 36, 16), (80, 36, 16)),
-    ],
-)
-def test_the_exploring_policy_takes_most_files_of_like_size(
-    sizes: tuple[int, ...], expected: tuple[int, ...]
-) -> None:
-    assert tuple(one.size for one in select_files(files(*sizes), CONFIG)) == expected
-
-
-def test_a_major_compaction_takes_all_and_so_do_references() -> None:
-    entries = files(1000, 10, 1, 1, 1, 1, 1)
-    assert select_files(entries, CONFIG, major=True) == tuple(entries)
-    entries[0] = replace(entries[0], lower=b"x")
-    assert select_files(entries, CONFIG) == tuple(entries)
 
 
 # Splits
@@ -295,7 +302,8 @@ def test_daughters_see_their_half_of_the_parents_files(make_engine: Any, split: 
 
 
 def test_the_split_point_is_the_middle_row_of_the_largest_file(make_engine: Any) -> None:
-    engine = make_engine(F, G, config=StoreConfig(region_bytes_max=10_000))
+    config = StoreConfig(split_policy="ConstantSizeRegionSplitPolicy", region_bytes_max=10_000)
+    engine = make_engine(F, G, config=config)
     engine.write(Put(b"0000").add(b"g", b"q", b"v"))
     engine.write(*rows(0, 10))
     engine.flush()

@@ -22,6 +22,7 @@ MAY_IMPORT = {
 BASE = {"errors", "config", "model", "operations", "runtime"}
 REAL_WORLD = {
     "actors/posix.py",
+    "actors/posix_calls.py",
     "actors/system.py",
     "actors/ray_runtime.py",
     "actors/ray_process.py",
