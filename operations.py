@@ -129,7 +129,10 @@ class Mutation:
     """A change of one row, applied whole or not at all.
 
     ``cells`` of an increment hold the amount as 8 bytes, big-endian, signed; of an append the
-    bytes to add. ``nonce`` makes a retry of these two (and of a checked mutation) harmless.
+    bytes to add; ``time_range`` bounds what they build on. ``nonce`` makes a retry of these
+    two (and of a checked mutation) harmless. With ``ttl_ms`` the cells it makes expire so long
+    after their timestamp, if the family's time to live does not end them before; a delete has
+    none.
     """
 
     kind: MutationKind
@@ -138,14 +141,29 @@ class Mutation:
     durability: Durability = Durability.USE_DEFAULT
     nonce: int = 0
     return_results: bool = True
+    ttl_ms: int | None = None
+    time_range: TimeRange = ALL_TIME
+
+    def as_put(self, cells: list[Cell]) -> Mutation:
+        """The put of these cells, which this one comes to."""
+        return Mutation(
+            MutationKind.PUT, self.row, cells, self.durability, self.nonce, ttl_ms=self.ttl_ms
+        )
 
 
 class Put(Mutation):
     """``Put(row).add(family, qualifier, value)``: sets cells."""
 
-    def __init__(self, row: bytes, *, durability: Durability = Durability.USE_DEFAULT) -> None:
+    def __init__(
+        self,
+        row: bytes,
+        *,
+        durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
+    ) -> None:
         check_row(row)
-        super().__init__(MutationKind.PUT, row, [], durability)
+        check_ttl(ttl_ms)
+        super().__init__(MutationKind.PUT, row, [], durability, ttl_ms=ttl_ms)
 
     def add(
         self, family: bytes, qualifier: bytes, value: bytes, timestamp: int = LATEST_TIMESTAMP
@@ -198,9 +216,18 @@ class Delete(Mutation):
 class Append(Mutation):
     """``Append(row).add(family, qualifier, tail)``: adds bytes to the newest value."""
 
-    def __init__(self, row: bytes, *, durability: Durability = Durability.USE_DEFAULT) -> None:
+    def __init__(
+        self,
+        row: bytes,
+        *,
+        durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
+        time_range: TimeRange = ALL_TIME,
+    ) -> None:
         check_row(row)
-        super().__init__(MutationKind.APPEND, row, [], durability)
+        check_ttl(ttl_ms)
+        kind = MutationKind.APPEND
+        super().__init__(kind, row, [], durability, ttl_ms=ttl_ms, time_range=time_range)
 
     def add(self, family: bytes, qualifier: bytes, tail: bytes) -> Append:
         self.cells.append((family, qualifier, LATEST_TIMESTAMP, CellType.PUT.value, tail))
@@ -210,9 +237,18 @@ class Append(Mutation):
 class Increment(Mutation):
     """``Increment(row).add(family, qualifier, amount)``: adds to 8-byte counters."""
 
-    def __init__(self, row: bytes, *, durability: Durability = Durability.USE_DEFAULT) -> None:
+    def __init__(
+        self,
+        row: bytes,
+        *,
+        durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
+        time_range: TimeRange = ALL_TIME,
+    ) -> None:
         check_row(row)
-        super().__init__(MutationKind.INCREMENT, row, [], durability)
+        check_ttl(ttl_ms)
+        kind = MutationKind.INCREMENT
+        super().__init__(kind, row, [], durability, ttl_ms=ttl_ms, time_range=time_range)
 
     def add(self, family: bytes, qualifier: bytes, amount: int = 1) -> Increment:
         if not -(2**63) <= amount < 2**63:
@@ -252,6 +288,12 @@ class Condition:
     value: bytes | None
     time_range: TimeRange = ALL_TIME
     filter: Filter | None = None
+
+
+def check_ttl(ttl_ms: int | None) -> None:
+    """Raises IllegalArgumentError for a time to live no cell can have."""
+    if ttl_ms is not None and not 0 <= ttl_ms < 2**63:
+        raise IllegalArgumentError(f"a time to live of {ttl_ms} ms")
 
 
 def check_timestamp(timestamp: int) -> None:

@@ -7,8 +7,9 @@ from typing import Final
 
 from ..errors import IllegalArgumentError, InvalidRequestError, NoSuchFamilyError, WrongRegionError
 from ..model import LATEST_TIMESTAMP, CellType, RegionInfo, TableDescriptor, check_row
-from ..operations import Cell, Delete, Mutation, MutationKind, check_timestamp
+from ..operations import Cell, Delete, Mutation, MutationKind, check_timestamp, check_ttl
 from .key import SEQUENCE_MAX, TIMESTAMP_MAX, RowEncoder, pack_tail
+from .tags import any_tagged, check_tags, with_ttl
 from .wal import FamilyCells
 
 CELL_FRAME_BYTES: Final = 20
@@ -77,6 +78,8 @@ class EditBuilder:
                 cells = self._deletes(mutation, timestamp)
             elif not cells:
                 raise IllegalArgumentError("a put without a cell")
+            if mutation.ttl_ms is not None:
+                cells = _with_ttl(mutation, cells)
             for family, qualifier, cell_timestamp, kind, value in cells:
                 held = columns.get(family)
                 if held is None:
@@ -95,6 +98,9 @@ class EditBuilder:
                     qualifier = qualifier.replace(b"\0", b"\0\xff")
                 held[0].append(b"%b\0\0%b\0\0%b" % (encoded, qualifier, tail))
                 held[1].append(value)
+        for _, values in columns.values():
+            if any_tagged(values):
+                _check_tags(values)
         return [FamilyCells(name, *held) for name, held in columns.items() if held[0]], deletes_now
 
     def check_row(self, row: bytes) -> None:
@@ -152,6 +158,23 @@ def _checked_tail(timestamp: int, kind: int, sequence_id: int, now: int, is_put:
 
 def _tail(timestamp: int, kind: int, sequence_id: int) -> bytes:
     return pack_tail(TIMESTAMP_MAX - timestamp, 255 - kind, SEQUENCE_MAX - sequence_id)
+
+
+def _with_ttl(mutation: Mutation, cells: Iterable[Cell]) -> list[Cell]:
+    check_ttl(mutation.ttl_ms)
+    if mutation.ttl_ms is None or mutation.kind is MutationKind.DELETE:
+        raise IllegalArgumentError("a delete has no time to live")
+    values = [cell[4] for cell in cells]
+    if any_tagged(values):
+        _check_tags(values)
+    return [(*cell[:4], with_ttl(cell[4], mutation.ttl_ms)) for cell in cells]
+
+
+def _check_tags(values: Iterable[bytes]) -> None:
+    try:
+        check_tags(values)
+    except ValueError as error:
+        raise IllegalArgumentError(f"malformed tags: {error}") from None
 
 
 def durability_of(mutations: Iterable[Mutation], default: int) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ..errors import IllegalArgumentError, InvalidRequestError
-from ..model import LATEST_TIMESTAMP, CellType
+from ..model import LATEST_TIMESTAMP, CellType, TimeRange
 from ..operations import Cell, CompareOperator, Condition, Mutation, MutationKind
+from .tags import tagged, tags_of
 
 COUNTER_BYTES: Final = 8
 _PUT: Final = CellType.PUT.value
@@ -19,8 +20,8 @@ _PUT: Final = CellType.PUT.value
 Newest = Mapping[tuple[bytes, bytes], tuple[int, bytes]]
 """(family, qualifier) -> (timestamp, value) of the newest cell; absent: there is none."""
 
-ReadNewest = Callable[[bytes, Sequence[tuple[bytes, bytes]]], Newest]
-"""Reads columns of a row; may raise BlockMiss."""
+ReadNewest = Callable[[bytes, Sequence[tuple[bytes, bytes]], TimeRange], Newest]
+"""Reads columns of a row, of some timestamps; may raise BlockMiss."""
 
 
 def holds(condition: Condition, stored: bytes | None) -> bool:
@@ -56,31 +57,36 @@ def work_out(mutation: Mutation, timestamp: int, read_newest: ReadNewest) -> Mut
     if not mutation.cells:
         raise IllegalArgumentError(f"an {mutation.kind} without a cell")
     columns = list(dict.fromkeys((cell[0], cell[1]) for cell in mutation.cells))
-    newest = dict(read_newest(mutation.row, columns))
+    newest = dict(read_newest(mutation.row, columns, mutation.time_range))
     combine = _append if mutation.kind is MutationKind.APPEND else _increment
-    for family, qualifier, _, _, operand in mutation.cells:
+    for family, qualifier, asked, _, operand in mutation.cells:
         found = newest.get((family, qualifier))
-        at = timestamp if found is None else max(timestamp, found[0])
-        newest[family, qualifier] = (at, combine(None if found is None else found[1], operand))
-    cells = [(*column, newest[column][0], _PUT, newest[column][1]) for column in columns]
-    return Mutation(MutationKind.PUT, mutation.row, cells, mutation.durability)
+        if found is None:
+            at = timestamp if asked == LATEST_TIMESTAMP else asked
+            newest[family, qualifier] = (at, combine(None, operand))
+        else:
+            at = max(timestamp, found[0])
+            newest[family, qualifier] = (at, combine(found[1], operand))
+    return mutation.as_put(
+        [(*column, newest[column][0], _PUT, newest[column][1]) for column in columns]
+    )
 
 
 def at_least(mutation: Mutation, timestamp: int) -> Mutation:
-    """The mutation with the server's time, where it asks for it, put to this timestamp."""
+    """The mutation with the server's time, where a put asks for it, put to this timestamp."""
+    if mutation.kind is not MutationKind.PUT:
+        return mutation
     cells: list[Cell] = [
         (family, qualifier, timestamp, kind, value)
         if asked == LATEST_TIMESTAMP and kind == _PUT
         else (family, qualifier, asked, kind, value)
         for family, qualifier, asked, kind, value in mutation.cells
     ]
-    if mutation.kind is not MutationKind.PUT:
-        return mutation
-    return Mutation(mutation.kind, mutation.row, cells, mutation.durability)
+    return mutation.as_put(cells)
 
 
 def _append(stored: bytes | None, tail: bytes) -> bytes:
-    return (stored or b"") + tail
+    return _with_tags((stored or b"") + tail, tail, stored)
 
 
 def _increment(stored: bytes | None, amount: bytes) -> bytes:
@@ -92,4 +98,10 @@ def _increment(stored: bytes | None, amount: bytes) -> bytes:
     if len(stored) != COUNTER_BYTES:
         raise InvalidRequestError(f"the cell is not a counter: it has {len(stored)} bytes, not 8")
     total = int.from_bytes(stored, "big") + int.from_bytes(amount, "big")
-    return (total % 2**64).to_bytes(COUNTER_BYTES, "big")
+    return _with_tags((total % 2**64).to_bytes(COUNTER_BYTES, "big"), amount, stored)
+
+
+def _with_tags(value: bytes, given: bytes, stored: bytes | None) -> bytes:
+    """The value with the tags of what was given and of what it builds on."""
+    tags = tags_of(given) + (b"" if stored is None else tags_of(stored))
+    return tagged(value, tags)

@@ -12,8 +12,16 @@ from typing import Final
 
 from ..config import StoreConfig
 from ..errors import IllegalArgumentError, RegionTooBusyError
-from ..model import ALL_TIME, META_TABLE, CellType, Durability, RegionInfo, TableDescriptor
-from ..operations import Condition, Mutation, MutationKind
+from ..model import (
+    ALL_TIME,
+    META_TABLE,
+    CellType,
+    Durability,
+    RegionInfo,
+    TableDescriptor,
+    TimeRange,
+)
+from ..operations import Condition, Get, Mutation, MutationKind
 from .cells import CellBatch
 from .edits import EditBuilder, durability_of
 from .key import END, RowEncoder, split_key, unescape
@@ -22,6 +30,7 @@ from .mvcc import Mvcc, RegionClock
 from .nonces import Nonces
 from .read_modify_write import Newest, at_least, holds, work_out
 from .reading import Reading
+from .region_reader import RegionReader
 from .store import Store
 from .store_scanner import read_row
 from .wal import FamilyCells, WalRecord, encode_record, record_address
@@ -91,6 +100,7 @@ class RegionWriter:
         self.memory_bytes = 0
         """Memory that cells outside of files take."""
         self.flush_bytes = table.flush_bytes or config.flush_bytes
+        self._reader = RegionReader(info, stores, encoder, self.mvcc, self.edits)
         self._info = info
         self._table = table
         self._stores = stores
@@ -131,7 +141,11 @@ class RegionWriter:
         server_time = timestamp = self.clock.read(now_ms)
         if condition is not None:
             found = self._condition_cell(condition)
-            if not holds(condition, None if found is None else found[1]):
+            if condition.filter is not None:
+                does_hold = found is not None
+            else:
+                does_hold = holds(condition, None if found is None else found[1])
+            if not does_hold:
                 return Write(self.mvcc.last, self._durability(mutations), applied=False)
             timestamp = server_time if found is None else max(server_time, found[0])
         concrete = [work_out(one, timestamp, self._newest_of) for one in mutations]
@@ -227,9 +241,10 @@ class RegionWriter:
             columns = list(dict.fromkeys((cell[0], cell[1]) for cell in mutation.cells))
             found = dict(self.nonces.made_by(earlier))
             if not found.keys() >= set(columns):
+                times = mutation.time_range
                 found = {
-                    **self._newest(mutation.row, columns, self.mvcc.last),
-                    **self._newest(mutation.row, columns, earlier.sequence_id),
+                    **self._newest(mutation.row, columns, self.mvcc.last, times),
+                    **self._newest(mutation.row, columns, earlier.sequence_id, times),
                 }
             cells = [
                 (*column, found[column][0], CellType.PUT.value, found[column][1])
@@ -241,24 +256,34 @@ class RegionWriter:
         return Write(earlier.sequence_id, durability, b"", False, True, tuple(results))
 
     def _condition_cell(self, condition: Condition) -> tuple[int, bytes] | None:
+        """What the condition is about: the column's newest cell, or the first that its filter
+        leaves of the row."""
+        if condition.filter is not None:
+            asked = Get(
+                condition.row,
+                time_range=condition.time_range,
+                filter=condition.filter,
+                read_uncommitted=True,
+            )
+            left = self._reader.get(asked, self._now_ms)
+            return (left.timestamps[0], left.values[0]) if left else None
         self.edits.check_family(condition.family)
-        reading = Reading(
-            self._stores[condition.family].family,
-            self.mvcc.last,
-            self._now_ms,
-            1,
-            condition.time_range,
-            (condition.qualifier,),
-        )
-        encoded = self._encoder.encode(condition.row)
-        cells = read_row(self._stores[condition.family], reading, encoded)
+        store = self._stores[condition.family]
+        reading = self._reading(store, (condition.qualifier,), condition.time_range)
+        cells = read_row(store, reading, self._encoder.encode(condition.row))
         return (cells.timestamps[0], cells.values[0]) if cells.values else None
 
-    def _newest_of(self, row: bytes, columns: Sequence[tuple[bytes, bytes]]) -> Newest:
-        return self._newest(row, columns, self.mvcc.last)
+    def _newest_of(
+        self, row: bytes, columns: Sequence[tuple[bytes, bytes]], times: TimeRange
+    ) -> Newest:
+        return self._newest(row, columns, self.mvcc.last, times)
 
     def _newest(
-        self, row: bytes, columns: Sequence[tuple[bytes, bytes]], read_point: int
+        self,
+        row: bytes,
+        columns: Sequence[tuple[bytes, bytes]],
+        read_point: int,
+        times: TimeRange,
     ) -> Newest:
         """The newest version of each column that has one, durable or not."""
         encoded = self._encoder.encode(row)
@@ -268,7 +293,7 @@ class RegionWriter:
             self.edits.check_family(family)
             store = self._stores[family]
             qualifiers = [column[1] for column in columns if column[0] == family]
-            reading = Reading(store.family, read_point, self._now_ms, 1, ALL_TIME, qualifiers)
+            reading = self._reading(store, qualifiers, times, read_point=read_point)
             cells = read_row(store, reading, encoded)
             for column, timestamp, value in zip(
                 cells.columns, cells.timestamps, cells.values, strict=True
@@ -278,9 +303,29 @@ class RegionWriter:
 
     def _newest_timestamp(self, row: bytes, family: bytes, qualifier: bytes, n: int) -> int | None:
         store = self._stores[family]
-        reading = Reading(store.family, self.mvcc.last, self._now_ms, n + 1, ALL_TIME, (qualifier,))
+        reading = self._reading(store, (qualifier,), ALL_TIME, versions=n + 1)
         timestamps = read_row(store, reading, self._encoder.encode(row)).timestamps
         return timestamps[n] if n < len(timestamps) else None
+
+    def _reading(
+        self,
+        store: Store,
+        qualifiers: Sequence[bytes],
+        times: TimeRange,
+        *,
+        versions: int = 1,
+        read_point: int | None = None,
+    ) -> Reading:
+        """Of what was applied, durable or not."""
+        return Reading(
+            store.family,
+            self.mvcc.last if read_point is None else read_point,
+            self._now_ms,
+            versions,
+            times,
+            qualifiers,
+            has_tags=store.has_tags,
+        )
 
 
 def _made_by(families: Sequence[FamilyCells]) -> Newest:

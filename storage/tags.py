@@ -75,6 +75,23 @@ def ttl_tag(ttl_ms: int) -> bytes:
     return build_tags([(CELL_TTL, _TTL.pack(ttl_ms))])
 
 
+def with_ttl(value: bytes, ttl_ms: int) -> TaggedValue:
+    """The value with this time to live instead of the one it may have (TagUtil.java)."""
+    others = [tag for tag in parse_tags(tags_of(value)) if tag[0] != CELL_TTL]
+    return TaggedValue(value, build_tags(others) + ttl_tag(ttl_ms))
+
+
+def check_tags(values: Iterable[bytes]) -> None:
+    """Raises ValueError unless the tags of all values are well-formed and not too long."""
+    for value in values:
+        tags = tags_of(value)
+        if len(tags) > TAGS_BYTES_MAX:
+            raise ValueError(f"tags of {len(tags)} bytes; the limit is {TAGS_BYTES_MAX}")
+        for kind, data in parse_tags(tags):
+            if kind == CELL_TTL and len(data) != _TTL.size:
+                raise ValueError(f"a time to live of {len(data)} bytes, not {_TTL.size}")
+
+
 def ttl_ms_of(value: bytes) -> int | None:
     """A cell's own time to live; None if it has none.
 
