@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from sys import getsizeof
 from typing import Final
 
 from sortedcontainers import SortedList
@@ -15,22 +16,32 @@ from sortedcontainers import SortedList
 from .tags import any_tagged, tags_of
 from .window import Window
 
-CELL_OVERHEAD_BYTES: Final = 2 * (33 + 8) + 12 + 45
-"""What CPython takes for a cell besides the bytes of key and value: two object headers with
-the rounding of their sizes, a place in the sorted list, and one in a dict, of which between
-a third and two thirds are used."""
-TAGS_OVERHEAD_BYTES: Final = 33 + 8 + 207
+_OBJECT_BYTES: Final = 33 + 8
+"""What CPython takes for a ``bytes`` besides its content: header and rounding of its size."""
+CELL_OVERHEAD_BYTES: Final = 2 * _OBJECT_BYTES + 9
+"""What a cell takes besides the bytes of key and value: two objects and a place in the sorted
+list. The dict's table, of which between a third and two thirds are used, is counted by itself,
+and all empty values are one object."""
+TAGS_OVERHEAD_BYTES: Final = _OBJECT_BYTES + 207
 """What a value with tags takes more: the tags' object, and the attributes of its own."""
 
 
 class MemStore:
     """Cells by key. ``memory_bytes`` is what they really take."""
 
-    __slots__ = ("_keys", "_values", "has_tags", "memory_bytes", "min_sequence_id")
+    __slots__ = (
+        "_keys",
+        "_table_bytes",
+        "_values",
+        "has_tags",
+        "memory_bytes",
+        "min_sequence_id",
+    )
 
     def __init__(self) -> None:
         self._keys: SortedList[bytes] = SortedList()
         self._values: dict[bytes, bytes] = {}
+        self._table_bytes = getsizeof(self._values)
         self.memory_bytes = 0
         self.min_sequence_id = 0
         """Sequence id of the oldest edit; 0 when there is none."""
@@ -55,7 +66,12 @@ class MemStore:
         if any_tagged(values):
             self.has_tags = True
             content += sum(len(tags) + TAGS_OVERHEAD_BYTES for tags in map(tags_of, values) if tags)
-        taken = content + added * CELL_OVERHEAD_BYTES if added else 0
+        taken = 0
+        if added:
+            taken = content + added * CELL_OVERHEAD_BYTES - values.count(b"") * _OBJECT_BYTES
+        table_bytes = getsizeof(self._values)
+        taken += table_bytes - self._table_bytes
+        self._table_bytes = table_bytes
         self.memory_bytes += taken
         return taken
 
