@@ -86,6 +86,17 @@ def test_every_printed_text_is_about_an_hfile():
         assert ("Trailer:" in path.read_text()) == ("m" in options)
 
 
+def test_every_log_has_a_dump_of_its_entries():
+    logs = sorted(path.name for path in (FIXTURES / "wals").glob("*.wal"))
+    assert logs == ["closed.wal", "compressed.wal", "cut.wal"]
+    closed, compressed, cut = (
+        lines_of(FIXTURES / "wals" / f"{Path(name).stem}.jsonl") for name in logs
+    )
+    assert len(closed) == 8
+    assert compressed == closed
+    assert cut == [*closed[:-1], {"end": "inside an entry"}]
+
+
 def test_the_fixtures_are_small():
     sizes = {
         path: path.stat().st_size
