@@ -29,6 +29,8 @@ Cell = tuple[bytes, bytes, int, int, bytes]
 """(family, qualifier, timestamp, type code, value): a cell of a mutation, whose row is known."""
 
 ALL_VERSIONS: Final = 2**31 - 1
+RESULT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""What an answer to a scan holds at most if the scan says nothing else."""
 
 
 class Filter(ABC):
@@ -55,6 +57,7 @@ class Get:
     store_offset: int = 0
     load_on_demand: bool = True
     read_uncommitted: bool = False
+    cache_blocks: bool = True
 
     def __post_init__(self) -> None:
         check_row(self.row)
@@ -78,7 +81,7 @@ class Scan:
     """Rows at most; 0: no limit."""
     caching: int = 0
     """Rows an answer holds at most; 0: as many as fit ``max_result_bytes``."""
-    max_result_bytes: int = 2 * 1024 * 1024
+    max_result_bytes: int = RESULT_BYTES_MAX
     filter: Filter | None = None
     family_times: Mapping[bytes, TimeRange] = field(default_factory=dict)
     """Timestamps wanted of single families, instead of ``time_range``."""
@@ -96,6 +99,9 @@ class Scan:
     """Whether a row may come in parts, as the servers cut it."""
     read_uncommitted: bool = False
     """Whether writes are seen before they are durable."""
+    cache_blocks: bool = True
+    """Whether blocks of files stay in the server's cache: not worth while for a scan of much
+    that will not be read again soon."""
 
     def __post_init__(self) -> None:
         _check_selection(self)

@@ -112,7 +112,7 @@ class ScanService:
             raise
         exhausted = one.scanner.exhausted
         response = pb.ScanResponse(
-            more_results=one.rows_left != 0,
+            more_results=one.rows_left != 0 and not one.scanner.is_filter_done,
             more_results_in_region=not exhausted,
             ttl=self.leases.lease_ms,
             heartbeat_message=heartbeat,
@@ -152,6 +152,7 @@ class ScanService:
     async def _slice(self, one: OpenScan, limits: _Limits, out: CellBatch) -> bool:
         """Adds what one look at the region brings; whether there may be more for this call."""
         before = out.row_count
+        out.partial = False
         await one.hosted.resume(
             lambda: one.scanner.next(
                 limits.rows, limits.bytes, CELLS_A_SLICE, partial=limits.partial, into=out
@@ -165,7 +166,9 @@ class ScanService:
                 limits.rows -= rows
                 if limits.rows <= 0:
                     return False
-        return not (one.scanner.exhausted or limits.bytes <= 0 or out.partial)
+        # A row in parts, as the scan asked for, goes on in this answer; one cut by size does not.
+        is_cut = out.partial and not one.scan.batch
+        return not (one.scanner.exhausted or limits.bytes <= 0 or is_cut)
 
     def _before_scan(self, call: Call, hosted: HostedRegion, scan: Scan) -> None:
         self._authorize_columns(call, hosted, scan)

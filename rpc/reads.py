@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import eq
 from typing import Any, Final
 
 from ..errors import BadFrameError, IllegalArgumentError, UnsupportedOperationError
 from ..model import ALL_TIME, LATEST_TIMESTAMP, TimeRange
-from ..operations import Columns, Get, Scan
+from ..operations import RESULT_BYTES_MAX, Columns, Get, Scan
 from ..storage.cells import CellBatch
 from .call import Reply
 from .codec import CellCodec
+from .filters import filter_from_pb, filter_to_pb
 from .proto import hbase_pb2 as pb
 from .schema import region_specifier
 
 ROWS_MAX: Final = 2**31 - 1
 """As number_of_rows: as many as the result's bytes allow."""
 
+_RAW: Final = "_raw_"
+_TRUE: Final = b"\xff"
+"""As Bytes.toBytes(true)."""
+_ISOLATION: Final = "_isolationlevel_"
+_READ_UNCOMMITTED: Final = b"\1"
+"""IsolationLevel.toBytes."""
 _CELL_TYPES: Final = dict(zip(pb.CellType.values(), pb.CellType.values(), strict=True))
 
 
@@ -53,20 +61,55 @@ def time_range_from_pb(message: Any) -> TimeRange:
     return TimeRange(getattr(wire, "from"), min(stop, LATEST_TIMESTAMP))
 
 
-def _refuse_unsupported(message: pb.Get | pb.Scan) -> None:
-    """Refuses what would change the answer and is not offered, rather than leave it out."""
-    if message.HasField("filter"):
-        raise UnsupportedOperationError("filters are not supported")
-    if 0 < message.store_limit < ROWS_MAX or message.store_offset:
-        raise UnsupportedOperationError("store_limit and store_offset are not supported")
-    if message.cf_time_range:
-        raise UnsupportedOperationError("time ranges of single families are not supported")
+def _options_to_pb(asked: Get | Scan, message: pb.Get | pb.Scan) -> None:
+    """Sets what gets and scans have in common, and few of them use."""
+    if asked.columns:
+        message.column.extend(columns_to_pb(asked.columns))
+    if asked.filter is not None:
+        message.filter.CopyFrom(filter_to_pb(asked.filter))
+    for family, times in asked.family_times.items():
+        one = message.cf_time_range.add(column_family=family)
+        one.time_range.CopyFrom(pb.TimeRange(**{"from": times.start, "to": times.stop}))
+    if asked.store_limit:
+        message.store_limit = asked.store_limit
+    if asked.store_offset:
+        message.store_offset = asked.store_offset
+    if not asked.load_on_demand:
+        message.load_column_families_on_demand = False
+    if not asked.cache_blocks:
+        message.cache_blocks = False
+    if asked.read_uncommitted:
+        message.attribute.add(name=_ISOLATION, value=_READ_UNCOMMITTED)
+
+
+def _options_from_pb(message: pb.Get | pb.Scan) -> dict[str, Any]:
+    """The fields of ``Get`` and ``Scan`` that both messages have.
+
+    Raises IllegalArgumentError, UnsupportedOperationError or BadFrameError.
+    """
+    attributes = {one.name: one.value for one in message.attribute}
+    return {
+        "columns": columns_from_pb(message.column),
+        "max_versions": message.max_versions,
+        "time_range": time_range_from_pb(message),
+        "filter": filter_from_pb(message.filter) if message.HasField("filter") else None,
+        "family_times": {
+            bytes(one.column_family): time_range_from_pb(one) for one in message.cf_time_range
+        },
+        "store_limit": message.store_limit if message.store_limit < ROWS_MAX else 0,
+        "store_offset": message.store_offset,
+        "load_on_demand": (
+            message.load_column_families_on_demand
+            or not message.HasField("load_column_families_on_demand")
+        ),
+        "read_uncommitted": attributes.get(_ISOLATION) == _READ_UNCOMMITTED,
+        "cache_blocks": message.cache_blocks,
+    }
 
 
 def get_to_pb(get: Get) -> pb.Get:
     message = pb.Get(row=get.row, time_range=time_range_to_pb(get.time_range))
-    if get.columns:
-        message.column.extend(columns_to_pb(get.columns))
+    _options_to_pb(get, message)
     if get.max_versions != 1:
         message.max_versions = get.max_versions
     if get.existence_only:
@@ -75,16 +118,29 @@ def get_to_pb(get: Get) -> pb.Get:
 
 
 def get_from_pb(message: pb.Get) -> Get:
-    """Raises IllegalArgumentError or UnsupportedOperationError."""
-    _refuse_unsupported(message)
+    """Raises IllegalArgumentError, UnsupportedOperationError or BadFrameError."""
     if message.closest_row_before:
         raise UnsupportedOperationError("closest_row_before is not supported")
-    return Get(
-        message.row,
-        columns_from_pb(message.column) if message.column else {},
-        message.max_versions,
-        time_range_from_pb(message),
-        message.existence_only,
+    if not _has_options(message):
+        return Get(
+            message.row,
+            columns_from_pb(message.column) if message.column else {},
+            message.max_versions,
+            time_range_from_pb(message),
+            message.existence_only,
+        )
+    return Get(message.row, existence_only=message.existence_only, **_options_from_pb(message))
+
+
+def _has_options(message: pb.Get) -> bool:
+    """Whether a get wants what few do; most take the short way."""
+    return bool(
+        message.HasField("filter")
+        or message.store_limit
+        or message.store_offset
+        or message.cf_time_range
+        or message.attribute
+        or not message.cache_blocks
     )
 
 
@@ -104,10 +160,13 @@ def scan_to_pb(scan: Scan) -> pb.Scan:
         include_start_row=scan.include_start,
         include_stop_row=scan.include_stop,
     )
-    if scan.columns:
-        message.column.extend(columns_to_pb(scan.columns))
+    _options_to_pb(scan, message)
     if scan.reversed:
         message.reversed = True
+    if scan.batch:
+        message.batch_size = scan.batch
+    if scan.raw:
+        message.attribute.add(name=_RAW, value=_TRUE)
     if scan.caching:
         message.caching = scan.caching
     return message
@@ -128,28 +187,25 @@ def scan_request(region: bytes, scan: Scan) -> pb.ScanRequest:
 def scan_from_request(request: pb.ScanRequest) -> Scan:
     """The scan that a request opens: ``caching`` is its number_of_rows.
 
-    Raises IllegalArgumentError or UnsupportedOperationError.
+    Raises IllegalArgumentError, UnsupportedOperationError or BadFrameError.
     """
     message = request.scan
-    _refuse_unsupported(message)
-    if message.batch_size:
-        raise UnsupportedOperationError("batch_size is not supported")
     if request.number_of_rows > ROWS_MAX:
         raise IllegalArgumentError(f"number_of_rows {request.number_of_rows} is negative")
     caching = request.number_of_rows
-    result_bytes = message.max_result_size if message.HasField("max_result_size") else 0
+    is_raw = any(one.name == _RAW and one.value.strip(b"\0") for one in message.attribute)
     return Scan(
         start_row=bytes(message.start_row),
         stop_row=bytes(message.stop_row),
         include_start=message.include_start_row,
         include_stop=message.include_stop_row,
-        columns=columns_from_pb(message.column),
-        max_versions=message.max_versions,
-        time_range=time_range_from_pb(message),
         reversed=message.reversed,
         limit=request.limit_of_rows,
         caching=0 if caching == ROWS_MAX else caching,
-        **({"max_result_bytes": result_bytes} if result_bytes else {}),
+        max_result_bytes=message.max_result_size or RESULT_BYTES_MAX,
+        batch=message.batch_size if message.batch_size < ROWS_MAX else 0,
+        raw=is_raw,
+        **_options_from_pb(message),
     )
 
 
@@ -192,15 +248,21 @@ def scan_reply(response: pb.ScanResponse, batch: CellBatch, codec: CellCodec | N
     starts = [0, *batch.row_ends[:-1]]
     if codec is None:
         rows = [piece(batch, start, end) for start, end in zip(starts, batch.row_ends, strict=True)]
-        rows[-1].partial = batch.partial
+        for row, goes_on in zip(rows, _go_on(batch, starts), strict=True):
+            row.partial = goes_on
         response.results.extend(result_to_pb(row, None) for row in rows)
         return Reply(response)
     response.cells_per_result.extend(
         end - start for start, end in zip(starts, batch.row_ends, strict=True)
     )
-    response.partial_flag_per_result.extend([False] * (len(batch.row_ends) - 1))
-    response.partial_flag_per_result.append(batch.partial)
+    response.partial_flag_per_result.extend(_go_on(batch, starts))
     return Reply(response, batch)
+
+
+def _go_on(batch: CellBatch, starts: list[int]) -> list[bool]:
+    """Of each result, whether its row goes on in the next one."""
+    rows = [batch.rows[start] for start in starts]
+    return [*map(eq, rows, rows[1:]), batch.partial]
 
 
 def scan_batch(response: pb.ScanResponse, cells: CellBatch | None) -> CellBatch:
