@@ -13,6 +13,7 @@ from typing import Final
 
 from sortedcontainers import SortedList
 
+from .key import AFTER_END, END
 from .tags import any_tagged, tags_of
 from .window import Window
 
@@ -98,6 +99,14 @@ class MemStore:
         keys = list(islice(found, cells_max))
         values = list(map(self._values.__getitem__, keys))
         return Window(keys, values, keys[-1] + b"\0" if len(keys) == cells_max else b"")
+
+    def rows_window(self, rows: Sequence[bytes]) -> Window:
+        """All cells of these encoded rows, which are in order and differ."""
+        irange = self._keys.irange
+        keys: list[bytes] = []
+        for row in rows:
+            keys += irange(row + END, row + AFTER_END, (True, False))
+        return Window(keys, list(map(self._values.__getitem__, keys)), b"")
 
     def keys_below(self, key: bytes, cells_max: int) -> list[bytes]:
         """The last keys below ``key`` (all, if it is empty), greatest first."""

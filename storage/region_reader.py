@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..errors import UnsupportedOperationError
 from ..model import RegionInfo
@@ -14,6 +14,7 @@ from .filters.evaluation import Circumstances, Evaluation, FilterKind
 from .key import END, SEQUENCE_MAX, RowEncoder, row_start, row_stop, unescape
 from .mvcc import Mvcc
 from .reading import Reading
+from .row_reader import RowReader, is_plain
 from .row_scanner import RowLimits, RowScanner
 from .row_walk import DownwardWalk, UpwardWalk
 from .scanner import DownwardScanner, RangeScanner, RegionScanner, RowSource, Source
@@ -47,11 +48,16 @@ class RegionReader:
         self._encoder = encoder
         self._mvcc = mvcc
         self._check = check
+        self._rows = RowReader(stores, encoder)
         self._read_points: Counter[int] = Counter()
 
     def get(self, get: Get, now_ms: int) -> CellBatch:
         """As ``Region.get``."""
         self._check.check_row(get.row)
+        if is_plain(get):
+            found = self._rows.read(get, self._mvcc.read_point)
+            if found is not None:
+                return found
         if _reads_row_by_row(get):
             scanner = self.get_scanner(get, now_ms)
             try:
@@ -75,6 +81,16 @@ class RegionReader:
         if out.values:
             out.end_row()
         return out
+
+    def get_many(self, gets: Sequence[Get], now_ms: int) -> list[CellBatch]:
+        """As ``Region.get_many``."""
+        for get in gets:
+            self._check.check_row(get.row)
+        if all(map(is_plain, gets)) and all(get.columns == gets[0].columns for get in gets):
+            found = self._rows.read_many(gets, self._mvcc.read_point)
+            if found is not None:
+                return found
+        return [self.get(get, now_ms) for get in gets]
 
     def get_scanner(self, get: Get, now_ms: int) -> RegionScanner:
         """As ``Region.get_scanner``."""

@@ -15,6 +15,10 @@ WINDOW_CELLS: Final = 1024
 """Cells a memstore offers at a time: about as many as a block of a file has."""
 
 
+_ROW_CELLS: Final = 64
+"""Cells of a row that are looked for in a memstore at first."""
+
+
 class Store:
     """All cells of a family in a region.
 
@@ -73,6 +77,31 @@ class Store:
         )
         self._files_have_tags = any(one.reader.stats.max_tags_bytes for one in files)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no cell ends by itself, and the newest put of a column is what is seen of it
+        unless there is a tombstone."""
+        if self._files_have_tags or self.active.has_tags:
+            return False
+        if self.snapshot is not None and self.snapshot.has_tags:
+            return False
+        return not self.family.ttl_s and not self.family.new_version_behavior
+
+    def row_window(self, row: bytes, start: bytes, stop: bytes) -> Window:
+        """The cells of an encoded row, whose keys are ``start <= key < stop``.
+
+        With a bound, these are not all. Raises BlockMiss, with nothing changed.
+        """
+        windows = [one.window(start, stop, _ROW_CELLS) for one in self.memstores if len(one)]
+        cache = self._cache
+        for file in self.files:
+            window = file.row_window(row, start, stop, cache)
+            if window:
+                windows.append(window)
+        if len(windows) == 1:
+            return windows[0]
+        return merge(windows)
+
     def window(
         self,
         start: bytes,
@@ -105,6 +134,15 @@ class Store:
                 windows.append(file.window(start, stop, cache))
         if len(windows) == 1:
             return windows[0]
+        return merge(windows)
+
+    def rows_window(self, rows: Sequence[bytes]) -> Window:
+        """All cells of these encoded rows, which are in order and differ.
+
+        Raises BlockMiss, with nothing changed.
+        """
+        windows = [one.rows_window(rows) for one in self.memstores if len(one)]
+        windows += [file.rows_window(rows, self._cache) for file in self.files]
         return merge(windows)
 
     def keys_below(self, key: bytes, cells_max: int) -> list[list[bytes]]:

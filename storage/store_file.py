@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..model import TimeRange
 from .block_cache import BlockCache
-from .hfile import HFileReader, HFileStats
+from .hfile import Block, HFileReader, HFileStats
+from .key import AFTER_END, END
 from .manifest import StoreFileEntry
 from .window import Window
 
@@ -69,9 +71,7 @@ class StoreFile:
             return True
         return stats.min_timestamp < times.stop and stats.max_timestamp >= times.start
 
-    def window(
-        self, start: bytes, stop: bytes, cache: BlockCache, *, keep: bool = True
-    ) -> Window:
+    def window(self, start: bytes, stop: bytes, cache: BlockCache, *, keep: bool = True) -> Window:
         """The cells of one block with ``start <= key < stop``; an empty stop is open.
 
         With ``keep`` False blocks pass through the cache without staying there.
@@ -94,6 +94,65 @@ class StoreFile:
         if stop and (not bound or bound >= stop):
             return block.window(first, block.lower_bound(stop, first), b"")
         return block.window(first, len(block), bound)
+
+    def row_window(self, row: bytes, start: bytes, stop: bytes, cache: BlockCache) -> Window | None:
+        """The cells of an encoded row in one block, as ``window``; None if there are none.
+
+        What is in memory is searched at once; the row filter is asked before a block is read.
+        """
+        if start > self._last or stop <= self._first or self._lower or self._end:
+            if not self.may_have_range(start, stop) or not self.may_have_row(row, cache):
+                return None
+            return self.window(start, stop, cache)
+        reader = self.reader
+        place = reader.find(start, cache)
+        if place is None:
+            return None
+        block = reader.cached_block(place, cache)
+        if block is None:
+            if not reader.may_contain_row(row, cache):
+                return None
+            block = reader.block(place, cache)
+        first = block.lower_bound(start)
+        end = block.lower_bound(stop, first)
+        if end == len(block) and place.bound and place.bound < stop:
+            return self.window(start, stop, cache)
+        return block.window(first, end, b"") if first < end else None
+
+    def rows_window(self, rows: Sequence[bytes], cache: BlockCache) -> Window:
+        """All cells of these encoded rows, which are in order and differ."""
+        reader = self.reader
+        keys: list[bytes] = []
+        values: list[bytes] = []
+        bound = b""
+        block: Block | None = None
+        for row in self._rows_inside(rows, cache):
+            start, stop = row + END, row + AFTER_END
+            if block is None or (bound and start >= bound):
+                place = reader.find(start, cache)
+                if place is None:
+                    break
+                block, bound = reader.block(place, cache), place.bound
+            first = block.lower_bound(start)
+            end = block.lower_bound(stop, first)
+            block.copy(first, end, keys, values)
+            while end == len(block) and bound and bound < stop:
+                place = reader.find(bound, cache)
+                assert place is not None, "a bound is where a block begins"
+                block, bound = reader.block(place, cache), place.bound
+                end = block.lower_bound(stop)
+                block.copy(0, end, keys, values)
+        return Window(keys, values, b"")
+
+    def _rows_inside(self, rows: Sequence[bytes], cache: BlockCache) -> Iterable[bytes]:
+        """Those of the rows that the file may have, in order."""
+        if not self._last:
+            return ()
+        first = bisect_left(rows, self._first[: self._first.index(END)])
+        inside = rows[first : bisect_left(rows, self._last)]
+        if self._end:
+            inside = [row for row in inside if row + END < self._end]
+        return self.reader.rows_contained(inside, cache)
 
     def keys_below(self, key: bytes, cells_max: int, cache: BlockCache) -> list[bytes]:
         """The last keys below ``key`` (empty: the end), greatest first, of one block.

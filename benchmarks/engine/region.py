@@ -59,6 +59,7 @@ class Engine:
         os.write(self._log, self._encoder.begin())
         self._paths = 0
         self.fetched: list[CacheKey] = []
+        self.gets = {row: Get(row) for row in cells.rows}
 
     def close(self) -> None:
         for descriptor in (self._log, *self._descriptors.values()):
@@ -144,11 +145,12 @@ class Engine:
     # Reads
 
     def get(self, row: bytes) -> int:
-        get = Get(row)
+        get = self.gets[row]
         return len(self.fetching(lambda: self.region.get(get, NOW_MS)))
 
     def get_many(self, rows: Sequence[bytes]) -> int:
-        return sum(map(self.get, rows))
+        gets = list(map(self.gets.__getitem__, rows))
+        return sum(map(len, self.fetching(lambda: self.region.get_many(gets, NOW_MS))))
 
     def scan(self) -> int:
         return self.scan_with(Scan())

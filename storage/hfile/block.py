@@ -52,6 +52,11 @@ class Block:
             return Window(self._keys, self._values, bound)
         return Window(self._keys[first:end], self._values[first:end], bound)
 
+    def copy(self, first: int, end: int, keys: list[bytes], values: list[bytes]) -> None:
+        """Appends the keys and values of some neighbours to these lists."""
+        keys += self._keys[first:end]
+        values += self._values[first:end]
+
 
 class DataBlockDecoder(Protocol):
     """How a file's data blocks, and the keys in its index, are read.

@@ -198,6 +198,15 @@ class ColumnarBlock(Block):
         tails = self._tails[first * TAIL_BYTES : end * TAIL_BYTES]
         return Window.of_columns(self._heads.between(first, end), tails, values, bound)
 
+    def copy(self, first: int, end: int, keys: list[bytes], values: list[bytes]) -> None:
+        if self._made_keys is None or self._tags is not None:
+            window = self.window(first, end, b"")
+            keys += window.keys
+            values += window.values
+        else:
+            keys += self._made_keys[first:end]
+            values += self._value_pieces.between(first, end)
+
     def _key(self, place: int) -> bytes:
         return self._heads[place] + self._tails[place * TAIL_BYTES : (place + 1) * TAIL_BYTES]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 from ...errors import BlockMiss, CorruptionError
@@ -123,6 +123,10 @@ class HFileReader:
         found = cache.get((self.path, place.offset), Block)
         return found if found is not None else self._load(place, cache, Block, keep=keep)
 
+    def cached_block(self, place: Place, cache: BlockCache) -> Block | None:
+        """The data block, if it is in memory."""
+        return cache.get((self.path, place.offset), Block)
+
     def blocks(self, cache: BlockCache) -> Iterator[Block]:
         """All data blocks in order, of a file whose image is attached."""
         place = self.find(b"", cache)
@@ -145,6 +149,23 @@ class HFileReader:
         entry = self._filters[chunk]
         place = Place(entry.offset, entry.stored_bytes, b"", b"")
         return self._any(place, cache, RowFilter).may_contain(encoded_row)
+
+    def rows_contained(self, encoded_rows: Sequence[bytes], cache: BlockCache) -> list[bytes]:
+        """Those of some rows in order that ``may_contain_row`` is true of. May raise BlockMiss."""
+        if self._bloom is not None or not self._filters:
+            return [row for row in encoded_rows if self.may_contain_row(row, cache)]
+        found: list[bytes] = []
+        firsts = self._filter_rows
+        start = bisect_left(encoded_rows, firsts[0])
+        while start < len(encoded_rows):
+            chunk = bisect_right(firsts, encoded_rows[start]) - 1
+            is_last = chunk + 1 == len(firsts)
+            stop = len(encoded_rows) if is_last else bisect_left(encoded_rows, firsts[chunk + 1])
+            entry = self._filters[chunk]
+            place = Place(entry.offset, entry.stored_bytes, b"", b"")
+            found += self._any(place, cache, RowFilter).contained(encoded_rows[start:stop])
+            start = stop
+        return found
 
     def may_contain_column(self, encoded_row: bytes, qualifier: bytes, cache: BlockCache) -> bool:
         """False only if no cell of the file matters to this column of the row.

@@ -12,11 +12,13 @@ as many hashes as rows, fewer than 1 % of absent rows are taken for present, at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Final
 
 import google_crc32c
 import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 ROWS_PER_CHUNK: Final = 65536
@@ -55,15 +57,27 @@ class RowFilter:
         mixed = ((mixed ^ mixed >> _MIX_SHIFT) * _MIX) & 0xFFFFFFFF
         return mixed >> (32 - self._bits) in self._hashes
 
+    def contained(self, encoded_rows: Sequence[bytes]) -> Iterable[bytes]:
+        """Those of the rows that ``may_contain`` is true of, in their order."""
+        hashes = _hashes_of(encoded_rows, self._bits).tolist()
+        return compress(encoded_rows, map(self._hashes.__contains__, hashes))
+
+
+def _hashes_of(encoded_rows: Sequence[bytes], bits: int) -> npt.NDArray[np.uint32]:
+    count = len(encoded_rows)
+    hashes: npt.NDArray[np.uint32]
+    hashes = np.fromiter(map(google_crc32c.value, encoded_rows), np.uint32, count)
+    hashes ^= hashes >> np.uint32(_MIX_SHIFT)
+    hashes *= np.uint32(_MIX)
+    hashes >>= np.uint32(32 - bits)
+    return hashes
+
 
 def encode(encoded_rows: Sequence[bytes]) -> bytes:
     """The meta block for a chunk of at least one row."""
     count = len(encoded_rows)
     bits = _bits_for(count)
-    hashes = np.fromiter(map(google_crc32c.value, encoded_rows), np.uint32, count)
-    hashes ^= hashes >> np.uint32(_MIX_SHIFT)
-    hashes *= np.uint32(_MIX)
-    hashes >>= np.uint32(32 - bits)
+    hashes = _hashes_of(encoded_rows, bits)
     hashes.sort()  # BitMap takes sorted numbers twice as fast
     bitmap: bytes = BitMap(hashes).serialize()
     return bytes([bits]) + bitmap

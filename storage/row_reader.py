@@ -1,0 +1,226 @@
+"""Plain gets: the newest version of a row's columns, without what most gets do not ask for.
+
+Nearly all gets want one version of a row whose cells are puts in one block of each file. Then
+the cells are taken as they come, a few steps each; whatever is unusual (a tombstone, a row
+that goes on in another block, a time to live, tags) is left to ``read_row``, which knows all
+rules and gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, compress, pairwise
+from operator import attrgetter, ne
+from typing import Final, Self
+
+import numpy as np
+
+from ..model import ALL_TIME, CellType
+from ..operations import Get
+from .cell_arrays import TAIL
+from .cells import CellBatch
+from .column_state import PUT
+from .key import (
+    AFTER_END,
+    END,
+    ESCAPED_ZERO,
+    SEQUENCE_MAX,
+    TAIL_BYTES,
+    TIMESTAMP_MAX,
+    RowEncoder,
+    unescape,
+)
+from .store import Store
+from .window import Window
+
+_COLUMN_END: Final = -TAIL_BYTES - len(END)
+_TYPE_AT: Final = 8 - TAIL_BYTES
+_SEQUENCE_AT: Final = _TYPE_AT + 1
+_row_of: Final = attrgetter("row")
+_PUT_CODE: Final = CellType.PUT.value
+
+
+def is_plain(get: Get) -> bool:
+    """Whether the get asks for no more than one version of columns or families."""
+    return (
+        get.max_versions == 1
+        and get.time_range is ALL_TIME
+        and get.filter is None
+        and not get.family_times
+        and not get.store_limit
+        and not get.store_offset
+        and not get.read_uncommitted
+    )
+
+
+class RowReader:
+    """Reads single rows of a region's stores.
+
+    Args:
+        stores: the region's, by family.
+        encoder: the table's row encoder.
+
+    """
+
+    def __init__(self, stores: Mapping[bytes, Store], encoder: RowEncoder) -> None:
+        self._stores = stores
+        self._encode = encoder.encode
+
+    def read(self, get: Get, read_point: int) -> CellBatch | None:
+        """The row's cells; None if this takes the general way.
+
+        Requires: ``is_plain(get)``, and that the region has the row. Raises
+        BlockMiss, with nothing changed.
+        """
+        row = get.row
+        encoded = self._encode(row)
+        start, stop = encoded + END, encoded + AFTER_END
+        least = (SEQUENCE_MAX - read_point).to_bytes(8)
+        columns = get.columns
+        if columns and not columns.keys() <= self._stores.keys():
+            return None
+        out = CellBatch()
+        for name, store in self._stores.items():
+            wanted: Iterable[bytes] | None = None
+            if columns:
+                if name not in columns:
+                    continue
+                wanted = columns[name]
+            if not store.is_plain:
+                return None
+            window = store.row_window(encoded, start, stop)
+            if not window:
+                continue
+            if window.bound or not _add(window.keys, window.values, len(start), least, wanted, out):
+                return None
+            out.families += [name] * (len(out.values) - len(out.families))
+        count = len(out.values)
+        if count:
+            out.rows = [row] * count
+            out.types = [_PUT_CODE] * count
+            out.row_ends.append(count)
+        return out
+
+    def read_many(self, gets: Sequence[Get], read_point: int) -> list[CellBatch] | None:
+        """The rows of gets that all ask for the same families and columns, in their order.
+
+        They are read in the order of their keys, so that a block is looked for once for all
+        rows it has. None if one of them takes the general way. Requires and raises as ``read``.
+        """
+        columns = gets[0].columns
+        if columns and not columns.keys() <= self._stores.keys():
+            return None
+        encoded = list(map(self._encode, map(_row_of, gets)))
+        rows = sorted(set(encoded))
+        found: list[_FamilyRows] = []
+        for name, store in self._stores.items():
+            if columns and name not in columns:
+                continue
+            if not store.is_plain:
+                return None
+            window = store.rows_window(rows)
+            family = _FamilyRows.of(name, window, read_point, columns.get(name))
+            if family is None:
+                return None
+            found.append(family)
+        return [
+            self._row_batch(get.row, key, found) for get, key in zip(gets, encoded, strict=True)
+        ]
+
+    @staticmethod
+    def _row_batch(row: bytes, encoded: bytes, families: Sequence[_FamilyRows]) -> CellBatch:
+        out = CellBatch()
+        for family in families:
+            place = family.places.get(encoded)
+            if place is not None:
+                first, end = place
+                out.families += [family.name] * (end - first)
+                out.qualifiers += family.qualifiers[first:end]
+                out.timestamps += family.timestamps[first:end]
+                out.values += family.values[first:end]
+        count = len(out.values)
+        if count:
+            out.rows = [row] * count
+            out.types = [_PUT_CODE] * count
+            out.row_ends.append(count)
+        return out
+
+
+@dataclass(slots=True)
+class _FamilyRows:
+    """The newest puts of one family in several rows, and where each encoded row's are."""
+
+    name: bytes
+    places: dict[bytes, tuple[int, int]]
+    qualifiers: list[bytes]
+    timestamps: list[int]
+    values: list[bytes]
+
+    @classmethod
+    def of(
+        cls, name: bytes, window: Window, read_point: int, wanted: Sequence[bytes] | None
+    ) -> Self | None:
+        """None if a cell of the window is no put."""
+        if not window:
+            return cls(name, {}, [], [], [])
+        tails = np.frombuffer(window.tails, TAIL)
+        if not (tails["type"] == PUT).all():
+            return None
+        columns, values = window.columns, window.values
+        seen = tails["sequence_id"] >= np.uint64(SEQUENCE_MAX - read_point)
+        if not seen.all():
+            columns, values = list(compress(columns, seen)), list(compress(values, seen))
+            tails = tails[seen]
+        # The newest version of a column that is seen is the first of those that are left.
+        keep = np.fromiter(map(ne, columns, chain((b"",), columns)), bool, len(columns))
+        if not keep.all():
+            columns, values = list(compress(columns, keep)), list(compress(values, keep))
+            tails = tails[keep]
+        timestamps = (TIMESTAMP_MAX - tails["timestamp"].astype(np.int64)).tolist()
+        joined = b"".join(columns)
+        parts = joined.split(END)
+        rows, qualifiers = parts[:-1:2], parts[1::2]
+        if ESCAPED_ZERO in joined:
+            qualifiers = list(map(unescape, qualifiers))
+        if wanted is not None:
+            asked = frozenset(wanted)
+            selected = [qualifier in asked for qualifier in qualifiers]
+            rows, qualifiers, timestamps, values = (
+                list(compress(one, selected)) for one in (rows, qualifiers, timestamps, values)
+            )
+        starts = list(compress(range(len(rows)), map(ne, rows, chain((None,), rows))))
+        places = {rows[first]: (first, end) for first, end in pairwise(chain(starts, (len(rows),)))}
+        return cls(name, places, qualifiers, timestamps, values)
+
+
+def _add(
+    keys: Sequence[bytes],
+    values: Sequence[bytes],
+    row_bytes: int,
+    least: bytes,
+    wanted: Iterable[bytes] | None,
+    out: CellBatch,
+) -> bool:
+    """Appends the newest put of every column; False if there is something else.
+
+    ``least`` is the least sequence id, as it stands in keys, that is seen.
+    """
+    qualifiers, timestamps = out.qualifiers, out.timestamps
+    last: bytes | None = None
+    for key, value in zip(keys, values, strict=True):
+        if key[_TYPE_AT] != PUT:
+            return False
+        if key[_SEQUENCE_AT:] < least:
+            continue
+        column = key[row_bytes:_COLUMN_END]
+        if column == last:
+            continue
+        last = column
+        qualifier = unescape(column)
+        if wanted is not None and qualifier not in wanted:
+            continue
+        qualifiers.append(qualifier)
+        timestamps.append(TIMESTAMP_MAX - int.from_bytes(key[-TAIL_BYTES:_TYPE_AT]))
+        out.values.append(value)
+    return True
