@@ -1,4 +1,4 @@
-"""The command line: `raybase start | stop | status | shell | wal | demo`."""
+"""The command line: `raybase start | stop | status | shell | wal | hfile | demo`."""
 
 from __future__ import annotations
 
@@ -182,6 +182,40 @@ def wal(
                 click.echo(f"raybase: {ending}", err=True)
     finally:
         printer.end()
+
+
+@main.command(context_settings={"help_option_names": ["--help"]})
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-f", "--file", "file", type=click.Path(path_type=Path), help="File to print.")
+@click.option("-v", "--verbose", is_flag=True, help="Name the file, count its cells.")
+@click.option("-p", "--printkv", "print_values", is_flag=True, help="Print keys and values.")
+@click.option("-e", "--printkey", "print_keys", is_flag=True, help="Print keys.")
+@click.option("-m", "--printmeta", "print_meta", is_flag=True, help="Print what it says of itself.")
+@click.option("-b", "--printblocks", "print_blocks", is_flag=True, help="Print the block index.")
+@click.option(
+    "-h", "--printblockheaders", "print_block_headers", is_flag=True, help="Print block headers."
+)
+@click.option("-k", "--checkrow", "check_row", is_flag=True, help="Check the order of rows.")
+@click.option("-a", "--checkfamily", "check_family", is_flag=True, help="Check the family.")
+@click.option("-w", "--seekToRow", "row", default="", help="Only this row, as it is printed.")
+@click.option("-s", "--stats", is_flag=True, help="Print statistics.")
+@click.option("-d", "--details", is_flag=True, help="Print statistics with counts by range.")
+def hfile(paths: tuple[Path, ...], file: Path | None, row: str, **flags: bool) -> None:
+    """Print store files, ours and HBase's, as `hbase hfile` does."""
+    from .hfile_printer import HFileOptions, HFilePrinter
+    from .hfile_text import binary_bytes
+
+    files = (*((file,) if file else ()), *paths)
+    if not files:
+        raise click.UsageError("name a file")
+    printer = HFilePrinter(
+        HFileOptions(row=binary_bytes(row), **flags),
+        click.echo,
+        lambda line: click.echo(line, err=True),
+    )
+    for one in files:
+        printer.print_file(str(one), memoryview(_read(one)))
+    printer.end()
 
 
 @main.command()

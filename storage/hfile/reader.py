@@ -47,7 +47,8 @@ class HFileReader:
         self.stats = loaded.stats
         self.in_memory = False
         """Whether its blocks have the cache's IN_MEMORY priority."""
-        self._loaded = loaded
+        self.loaded = loaded
+        """What opening the file brought into memory."""
         self._index = DataIndex(loaded.index_root, loaded.trailer.data_index_levels, loaded.middle)
         self._missed: dict[int, Place] = {}
         prefix = row_filter.META_PREFIX
@@ -112,7 +113,7 @@ class HFileReader:
 
     def mid_key(self, cache: BlockCache) -> bytes | None:
         """``lower`` of the block in the middle of the file; None if the file is empty."""
-        with reported_as_corruption(self.path, self._loaded.trailer.load_on_open_offset):
+        with reported_as_corruption(self.path, self.loaded.trailer.load_on_open_offset):
             return self._index.middle(cache, self._index_block)
 
     def block(self, place: Place, cache: BlockCache, *, keep: bool = True) -> Block:
@@ -198,8 +199,8 @@ class HFileReader:
         """False only if the file deletes nothing of the row's whole family. May raise BlockMiss."""
         if not self.stats.delete_family_count:
             return False
-        bloom = self._loaded.delete_family_bloom
-        if bloom is None or self._loaded.rows is META_ROWS:
+        bloom = self.loaded.delete_family_bloom
+        if bloom is None or self.loaded.rows is META_ROWS:
             return True
         return self._in_bloom(bloom, row_key(unescape(encoded_row)), cache)
 
@@ -216,7 +217,7 @@ class HFileReader:
     @property
     def memory_bytes(self) -> int:
         """What the open file itself holds: roots of its index and filters, without any block."""
-        blooms = (self._loaded.bloom, self._loaded.delete_family_bloom)
+        blooms = (self.loaded.bloom, self.loaded.delete_family_bloom)
         return (
             self._index.memory_bytes
             + 140 * len(self._filters)
@@ -264,7 +265,7 @@ class HFileReader:
         return block
 
     def _unframed(self, offset: int, data: bytes, *, verified: bool = False) -> StoredBlock:
-        loaded = self._loaded
+        loaded = self.loaded
         codec = loaded.trailer.codec
         return unframe(self.path, offset, data, codec, loaded.checksums, verified=verified)
 
@@ -293,7 +294,7 @@ class HFileReader:
         return decoded
 
     def _decoded(self, stored: StoredBlock) -> Cacheable:
-        loaded = self._loaded
+        loaded = self.loaded
         if stored.magic == loaded.encoding.magic:
             return loaded.encoding.decode(stored.payload)
         if stored.magic in (blocks.LEAF_INDEX, blocks.INTERMEDIATE_INDEX):
