@@ -18,6 +18,7 @@ from ..config import StoreConfig
 from ..errors import NotServingRegionError, RetryableError
 from ..model import META_TABLE
 from ..runtime import Runtime
+from ..storage.settings import is_enabled
 from .hosted_region import HostedRegion
 from .region_services import MemstoreGauge
 
@@ -122,7 +123,7 @@ class MemstoreFlusher:
                 del self._requests[hosted.encoded]
 
     async def _wait_for_room(self, hosted: HostedRegion) -> None:
-        if hosted.info.table == META_TABLE:
+        if hosted.info.table == META_TABLE or not is_enabled(hosted.table, "COMPACTION_ENABLED"):
             return
         for look in range(_LOOKS):
             if hosted.region.files.room() >= 0 or not hosted.is_serving:
