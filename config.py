@@ -63,6 +63,9 @@ class StoreConfig:
     hbase.hregion.preclose.flush.size"""
     block_cache_bytes: int = 512 * MIB
     """hfile.block.cache.size (there a part of the heap)"""
+    block_cache_l2_bytes: int = 0
+    """A second tier that holds blocks as they are stored, off the heap; 0: none. Worth while
+    where a read of the root takes longer than one of memory. hbase.bucketcache.size (MB)"""
     region_bytes_max: int = 10 * 1024 * MIB
     """A region splits when a store outgrows this. hbase.hregion.max.filesize"""
     region_bytes_jitter: float = 0.25
@@ -124,6 +127,9 @@ class StoreConfig:
     hbase.hregion.majorcompaction (ms)"""
     major_compaction_jitter: float = 0.5
     """The period is changed by up to this part of it. hbase.hregion.majorcompaction.jitter"""
+    purge_deletes_s: float = 0.0
+    """Tombstones younger than this outlive a major compaction.
+    hbase.hstore.time.to.purge.deletes (ms)"""
     delete_expired_files: bool = True
     """Whether files of which every cell has outlived the family's TTL go without being
     read. hbase.store.delete.expired.storefile"""

@@ -48,8 +48,8 @@ _VERSIONS: Final = 3
 META_DESCRIPTOR: Final = TableDescriptor(
     META_TABLE,
     (
-        FamilyDescriptor(INFO, max_versions=_VERSIONS, attributes={"IN_MEMORY": "true"}),
-        FamilyDescriptor(TABLE, max_versions=_VERSIONS, attributes={"IN_MEMORY": "true"}),
+        FamilyDescriptor(INFO, max_versions=_VERSIONS, in_memory=True),
+        FamilyDescriptor(TABLE, max_versions=_VERSIONS, in_memory=True),
     ),
 )
 

@@ -243,8 +243,7 @@ class RegionServer:
             "handoff_bytes": self._services.io.handoff.bytes,
             "flushes": self._chores.flusher.flushes,
             "compactions": self._chores.compact_split.compactions,
-            "cache_hits": cache.stats.hits,
-            "cache_misses": cache.stats.misses,
+            **{f"cache_{name}": count for name, count in cache.counters().items()},
             "scanners": len(self._clients.scans.leases),
             **{f"rpc_{name}": count for name, count in asdict(self._rpc.counters).items()},
         }

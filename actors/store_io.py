@@ -254,7 +254,7 @@ class StoreIO:
         return cls(
             runtime,
             config,
-            BlockCache(config.block_cache_bytes),
+            BlockCache(config.block_cache_bytes, config.block_cache_l2_bytes),
             Handoff(runtime.objects, handoff_bytes_max, counters),
             AttachedImages(handoff_bytes_max),
             counters,
@@ -309,4 +309,4 @@ class StoreIO:
             self._fetches[key] = task
             task.add_done_callback(lambda _: self._fetches.pop(key, None))
         data = await asyncio.shield(task)
-        reader.admit(miss.offset, data, self.cache)
+        reader.admit(miss.offset, data, self.cache, keep=miss.keep)

@@ -111,6 +111,20 @@ class BlockCache:
         """Of the blocks of one category."""
         return self._category_bytes[category]
 
+    def counters(self) -> dict[str, int]:
+        """For status: what is held and what became of questions."""
+        second, stats = self.second, self.stats
+        return {
+            "hits": stats.hits,
+            "misses": stats.misses,
+            "evictions": stats.evictions,
+            **{f"{one.name.lower()}_bytes": self._category_bytes[one] for one in Category},
+            "l2_hits": second.stats.hits if second else 0,
+            "l2_misses": second.stats.misses if second else 0,
+            "l2_evictions": second.stats.evictions if second else 0,
+            "l2_bytes": second.stored_bytes if second else 0,
+        }
+
     def __len__(self) -> int:
         return sum(map(len, self._buckets)) + len(self._passing)
 

@@ -144,14 +144,16 @@ class Region:
                     return file
         return None
 
-    def admit(self, path: str, offset: int, data: bytes) -> None:
+    def admit(self, path: str, offset: int, data: bytes, *, keep: bool = True) -> None:
         """Takes in what a BlockMiss asked for. Nothing happens if the file was replaced.
+
+        ``keep`` is the BlockMiss's.
 
         Raises CorruptionError if the bytes are not what was written.
         """
         file = self.file(path)
         if file is not None:
-            file.reader.admit(offset, data, self._cache)
+            file.reader.admit(offset, data, self._cache, keep=keep)
 
     # Reads
 
