@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint unit simulation cluster chaos benchmarks proto fixtures clean
+.PHONY: demo test lint unit simulation cluster chaos benchmarks proto fixtures foreign clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -43,6 +43,11 @@ proto: $(READY)
 # Needs Java 17 and Maven: HBase itself writes them.
 fixtures:
 	tests/fixtures/hbase/write
+
+# HBase reads what raybase writes for it.
+foreign: $(READY)
+	tests/fixtures/hbase/writer/run build
+	$(BIN)/python -m pytest tests/unit/storage_files/test_hbase_reads_ours.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
