@@ -80,7 +80,7 @@ class StoreCursor:
         seen = VisibleCells()
         if window:
             self.looked_at += len(window)
-            self._tracker.add(window.keys, window.values, seen)
+            self._tracker.add(window, seen)
         self._take_in(seen)
         if window.bound:
             self.complete_to = self._tracker.next_key(window.bound)

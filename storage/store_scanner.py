@@ -28,7 +28,7 @@ def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells
     while True:
         window = store.window(start, stop, reading.file_times, row=encoded_row, cells_max=cells_max)
         if window:
-            tracker.add(window.keys, window.values, out)
+            tracker.add(window, out)
         if not window.bound:
             return out
         start = tracker.next_key(window.bound)
@@ -95,7 +95,7 @@ class StoreScanner:
         if window:
             self.looked_at += len(window)
             seen = VisibleCells()
-            self._tracker.add(window.keys, window.values, seen)
+            self._tracker.add(window, seen)
             if len(seen):
                 self._append(seen)
         if not window.bound:
@@ -142,9 +142,11 @@ class StoreScanner:
         parts = joined.split(END)
         rows = parts[:-1:2]
         qualifiers = parts[1::2]
+        content = len(joined) - 2 * len(END) * len(rows)
         if ESCAPED_ZERO in joined:
             self.has_escapes = True
             qualifiers = list(map(unescape, qualifiers))
+            content = sum(map(len, rows)) + sum(map(len, qualifiers))
         last = self.rows[-1] if self.rows else b""
         base = len(self.rows)
         changes = map(ne, rows, chain((last,), rows))
@@ -154,8 +156,7 @@ class StoreScanner:
         self.timestamps += seen.timestamps
         self.types += seen.types
         self.values += seen.values
-        content = sum(map(len, seen.values)) + CELL_BYTES * len(rows)
-        self.bytes_ahead += content + sum(map(len, rows)) + sum(map(len, qualifiers))
+        self.bytes_ahead += content + sum(map(len, seen.values)) + CELL_BYTES * len(rows)
 
     def bytes_to(self, end: int) -> int:
         """What the cells from ``next_cell`` to ``end`` count for in a byte limit."""

@@ -40,6 +40,7 @@ from .key import (
 from .reading import Reading, VisibleCells
 from .tags import any_tagged, is_expired
 from .version_history import VersionHistory
+from .window import Window
 
 _PUT_CODE: Final = CellType.PUT.value
 
@@ -54,25 +55,23 @@ class VersionTracker(ColumnState):
         """Of a raw read: the kind of the cell with the last timestamp."""
         self._history = VersionHistory(reading.versions_played)
 
-    def add(self, keys: list[bytes], values: list[bytes], out: VisibleCells) -> None:
-        """Appends what is visible of the next window to ``out``."""
+    def add(self, window: Window, out: VisibleCells) -> None:
+        """Appends what is visible of the next window, which is not empty, to ``out``."""
         reading = self._reading
         if reading.raw:
-            self._add_raw(keys, values, out)
+            self._add_raw(window.keys, window.values, out)
             return
         if reading.versions_played:
-            self._add_played(keys, values, out)
+            self._add_played(window.keys, window.values, out)
             return
-        if reading.has_tags and any_tagged(values):
-            keys, values = _unexpired(keys, values, reading.now_ms)
-        if len(keys) < ARRAYS_FROM or self._deletes_reach(keys[0]):
-            self._add_each(keys, values, out)
-            return
-        tails = np.frombuffer(b"".join([key[-TAIL_BYTES:] for key in keys]), TAIL)
-        if (tails["type"] == PUT).all():
-            self._add_puts(keys, values, tails, out)
-        else:
-            self._add_each(keys, values, out)
+        if reading.has_tags and any_tagged(window.values):
+            window = _unexpired(window, reading.now_ms)
+        if len(window) >= ARRAYS_FROM and not self._deletes_reach(window.columns[0]):
+            tails = np.frombuffer(window.tails, TAIL)
+            if (tails["type"] == PUT).all():
+                self._add_puts(window.columns, window.values, tails, out)
+                return
+        self._add_each(window.keys, window.values, out)
 
     def next_key(self, bound: bytes) -> bytes:
         """Where to go on reading when everything below ``bound`` was given to ``add``.
@@ -224,11 +223,10 @@ class VersionTracker(ColumnState):
         return timestamp >= reading.oldest or self._count <= reading.min_versions
 
     def _add_puts(
-        self, keys: list[bytes], values: list[bytes], tails: Tails, out: VisibleCells
+        self, columns: list[bytes], values: list[bytes], tails: Tails, out: VisibleCells
     ) -> None:
         """As ``_add_each``, for a window of puts that no tombstone hides."""
         reading = self._reading
-        columns = [key[:-TAIL_BYTES] for key in keys]
         timestamps = TIMESTAMP_MAX - tails["timestamp"].astype(np.int64)
         sequences = tails["sequence_id"]
         least_sequence = SEQUENCE_MAX - reading.read_point
@@ -273,13 +271,11 @@ class VersionTracker(ColumnState):
         return keep
 
 
-def _unexpired(
-    keys: list[bytes], values: list[bytes], now_ms: int
-) -> tuple[list[bytes], list[bytes]]:
+def _unexpired(window: Window, now_ms: int) -> Window:
     """The cells but for those whose own time to live is over: these count for nothing."""
     kept = [
         (key, value)
-        for key, value in zip(keys, values, strict=True)
+        for key, value in zip(window.keys, window.values, strict=True)
         if not is_expired(value, TIMESTAMP_MAX - unpack_tail(key[-TAIL_BYTES:])[0], now_ms)
     ]
-    return [key for key, _ in kept], [value for _, value in kept]
+    return Window([key for key, _ in kept], [value for _, value in kept], window.bound)

@@ -11,9 +11,17 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence
-from operator import add
+from itertools import chain, compress, islice
+from operator import add, eq, ne
+from typing import Final
+
+import numpy as np
 
 from .key import TAIL_BYTES
+
+_ORDERED_FROM: Final = 48
+"""Cells from which it pays not to cut keys again after a merge."""
+_TAIL: Final = np.dtype(f"V{TAIL_BYTES}")
 
 
 class Window:
@@ -24,13 +32,13 @@ class Window:
     the two forms was not given is made when it is asked for.
     """
 
-    __slots__ = ("_columns", "_keys", "_tails", "bound", "values")
+    __slots__ = ("_columns", "_keys", "_tails", "_values", "bound")
 
-    def __init__(self, keys: list[bytes] | None, values: list[bytes], bound: bytes) -> None:
+    def __init__(self, keys: list[bytes] | None, values: list[bytes] | None, bound: bytes) -> None:
         self._keys = keys
         self._columns: list[bytes] | None = None
         self._tails = b""
-        self.values = values
+        self._values = values
         self.bound = bound
 
     @classmethod
@@ -38,7 +46,7 @@ class Window:
         cls, columns: list[bytes], tails: bytes, values: list[bytes], bound: bytes
     ) -> Window:
         """A window whose keys nobody has joined yet; ``tails`` are those of all, joined."""
-        window = cls(None, values, bound)
+        window = Window(None, values, bound)
         window._columns = columns
         window._tails = tails
         return window
@@ -49,9 +57,9 @@ class Window:
     @property
     def keys(self) -> list[bytes]:
         if self._keys is None:
-            assert self._columns is not None, "a window has keys or columns"
-            tails = struct.unpack(f"{TAIL_BYTES}s" * len(self._columns), self._tails)
-            self._keys = list(map(add, self._columns, tails))
+            columns = self.columns
+            tails = struct.unpack(f"{TAIL_BYTES}s" * len(columns), self.tails)
+            self._keys = list(map(add, columns, tails))
         return self._keys
 
     @property
@@ -68,17 +76,18 @@ class Window:
             self._tails = b"".join([key[-TAIL_BYTES:] for key in self.keys])
         return self._tails
 
+    @property
+    def values(self) -> list[bytes]:
+        assert self._values is not None, "who leaves the values out makes them in a subclass"
+        return self._values
+
     def below(self, bound: bytes) -> Window:
         """The cells below ``bound``, which is not above this window's own."""
-        if self.bound == bound or not bound:
-            return self
-        keys = self.keys
+        keys, values = self.keys, self.values
         end = bisect_left(keys, bound)
         if end < len(keys):
-            return Window(keys[:end], self.values[:end], bound)
-        window = Window(keys, self.values, bound)
-        window._columns, window._tails = self._columns, self._tails
-        return window
+            return Window(keys[:end], values[:end], bound)
+        return Window(keys, values, bound)
 
 
 def merge(windows: Sequence[Window]) -> Window:
@@ -88,13 +97,38 @@ def merge(windows: Sequence[Window]) -> Window:
     """
     bounds = [window.bound for window in windows if window.bound]
     bound = min(bounds) if bounds else b""
-    parts = [window.below(bound) for window in windows if window.values]
+    parts = [
+        window if window.bound == bound else window.below(bound) for window in windows if window
+    ]
+    parts = [part for part in parts if part]
     if not parts:
         return Window([], [], bound)
     if len(parts) == 1:
         return parts[0]
-    cells: dict[bytes, bytes] = {}
-    for part in parts:
-        cells.update(zip(part.keys, part.values, strict=True))
-    keys = sorted(cells)
-    return Window(keys, list(map(cells.__getitem__, keys)), bound)
+    if sum(map(len, parts)) < _ORDERED_FROM:
+        cells: dict[bytes, bytes] = {}
+        for part in parts:
+            cells.update(zip(part.keys, part.values, strict=True))
+        few = sorted(cells)
+        return Window(few, list(map(cells.__getitem__, few)), bound)
+    return _ordered(parts, bound)
+
+
+def _ordered(parts: Sequence[Window], bound: bytes) -> Window:
+    """As ``merge``, with columns and tails put in order instead of being cut again."""
+    unordered = list(chain.from_iterable(part.keys for part in parts))
+    order = sorted(range(len(unordered)), key=unordered.__getitem__)
+    keys = list(map(unordered.__getitem__, order))
+    if any(map(eq, keys, islice(keys, 1, None))):
+        fresh = map(ne, keys, chain((b"",), keys))
+        order = list(compress(order, fresh))
+        keys = list(map(unordered.__getitem__, order))
+    columns = list(chain.from_iterable(part.columns for part in parts))
+    values = list(chain.from_iterable(part.values for part in parts))
+    tails = np.frombuffer(b"".join([part.tails for part in parts]), _TAIL)
+    return Window.of_columns(
+        list(map(columns.__getitem__, order)),
+        tails[order].tobytes(),
+        list(map(values.__getitem__, order)),
+        bound,
+    )

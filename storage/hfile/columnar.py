@@ -48,8 +48,6 @@ block that it misses elsewhere."""
 _KEY_OVERHEAD_BYTES: Final = 33 + 8 + 7
 """Of a key in CPython: object header, place in the list, rounding."""
 _BLOCK_OVERHEAD_BYTES: Final = 800
-_COLUMNS_FROM: Final = 24
-"""Cells from which columns and tails are worth more than keys that exist already."""
 _UNPACKED_FROM: Final = 8
 """Pieces from which one call of struct is faster than slices."""
 _CHUNK_HEADER: Final = struct.Struct("<4xI4xI")
@@ -181,31 +179,40 @@ class ColumnarBlock(Block):
             self._searches += 1
             if self._searches <= _SEARCHES_WITHOUT_KEYS:
                 return self._search(key, low)
-            self._made_keys = self.window(0, self._count, b"").keys
+            self._made_keys = self.keys_between(0, self._count)
         return bisect_left(self._made_keys, key, low)
 
     def keys_between(self, first: int, end: int) -> list[bytes]:
         if self._made_keys is not None:
             return self._made_keys[first:end]
-        return self.window(first, end, b"").keys
+        return BlockWindow(self, first, end, b"").keys
 
-    def window(self, first: int, end: int, bound: bytes) -> Window:
+    def columns_between(self, first: int, end: int) -> list[bytes]:
+        """The keys of some neighbours without their tails."""
+        return self._heads.between(first, end)
+
+    def tails_between(self, first: int, end: int) -> bytes:
+        """The tails of the keys of some neighbours, joined."""
+        return self._tails[first * TAIL_BYTES : end * TAIL_BYTES]
+
+    def values_between(self, first: int, end: int) -> list[bytes]:
+        """The values of some neighbours."""
         values = self._value_pieces.between(first, end)
         if self._tags is not None:
             values = list(map(tagged, values, self._tags.between(first, end)))
-        if self._made_keys is not None and end - first < _COLUMNS_FROM:
-            return Window(self._made_keys[first:end], values, bound)
-        tails = self._tails[first * TAIL_BYTES : end * TAIL_BYTES]
-        return Window.of_columns(self._heads.between(first, end), tails, values, bound)
+        return values
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether its keys exist."""
+        return self._made_keys is not None
+
+    def window(self, first: int, end: int, bound: bytes) -> Window:
+        return BlockWindow(self, first, end, bound)
 
     def copy(self, first: int, end: int, keys: list[bytes], values: list[bytes]) -> None:
-        if self._made_keys is None or self._tags is not None:
-            window = self.window(first, end, b"")
-            keys += window.keys
-            values += window.values
-        else:
-            keys += self._made_keys[first:end]
-            values += self._value_pieces.between(first, end)
+        keys += self.keys_between(first, end)
+        values += self.values_between(first, end)
 
     def _key(self, place: int) -> bytes:
         return self._heads[place] + self._tails[place * TAIL_BYTES : (place + 1) * TAIL_BYTES]
@@ -226,6 +233,48 @@ class ColumnarBlock(Block):
             else:
                 high = middle
         return low
+
+
+class BlockWindow(Window):
+    """Neighbours in a columnar block. They are cut when they are asked for, so that a merge,
+    which often takes the first few of them only, does not cut the others again and again."""
+
+    __slots__ = ("_block", "_end", "_first")
+
+    def __init__(self, block: ColumnarBlock, first: int, end: int, bound: bytes) -> None:
+        super().__init__(None, None, bound)
+        self._block = block
+        self._first = first
+        self._end = end
+
+    def __len__(self) -> int:
+        return self._end - self._first
+
+    @property
+    def keys(self) -> list[bytes]:
+        if self._keys is None and self._block.has_keys:
+            self._keys = self._block.keys_between(self._first, self._end)
+        return super().keys
+
+    @property
+    def columns(self) -> list[bytes]:
+        if self._columns is None:
+            self._columns = self._block.columns_between(self._first, self._end)
+        return self._columns
+
+    @property
+    def tails(self) -> bytes:
+        return self._block.tails_between(self._first, self._end)
+
+    @property
+    def values(self) -> list[bytes]:
+        if self._values is None:
+            self._values = self._block.values_between(self._first, self._end)
+        return self._values
+
+    def below(self, bound: bytes) -> Window:
+        end = min(self._block.lower_bound(bound, self._first), self._end)
+        return BlockWindow(self._block, self._first, end, bound)
 
 
 class Columnar:

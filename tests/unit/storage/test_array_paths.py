@@ -89,7 +89,7 @@ def test_readers_see_the_same_either_way(
         tracker = VersionTracker(Reading(family, *reading))
         out = VisibleCells()
         for window in windows_of(found, sizes):
-            tracker.add(window.keys, window.values, out)
+            tracker.add(window, out)
         answers.append((out.columns, out.timestamps, out.values))
     assert answers[0] == answers[1]
 
