@@ -311,6 +311,11 @@ class SyncFailedError(FatalError):
     """A log could not be written or synced. It is never tried again on the same descriptor."""
 
 
+class DiskFullError(SyncFailedError):
+    """A log has no room to grow. It keeps what it could not write and writes that first when it
+    is appended to again; who does not do that must treat it as the failure it is."""
+
+
 class ProcessDiedError(RaybaseError):
     """The process is gone and will not come back under this name."""
 

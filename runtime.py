@@ -56,6 +56,8 @@ class AppendLog(Protocol):
         Raises:
             FencedError: a successor fenced the log. The bytes may be there or not; nothing of
                 them may be acknowledged, and the process must end.
+            DiskFullError: the disk is full. The log keeps what it could not write: append again,
+                nothing if there is nothing new, and that is written first.
             SyncFailedError: the write or the sync failed; never try again on this log.
         """
         ...

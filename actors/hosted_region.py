@@ -39,6 +39,7 @@ from .file_writer import write_plan
 from .log_writer import LogWriter
 from .messages import FlushResult, RegionState, RegionStatus
 from .region_services import RegionServices
+from .shortage import persist
 from .store_io import commit_manifest
 
 T = TypeVar("T")
@@ -214,7 +215,7 @@ class HostedRegion:
         """
         self.check_serving()
         try:
-            self._check_memory()
+            self._check_room()
             write = self.region.write(mutations, self._now_ms())
         except RegionTooBusyError:
             self.writes_blocked += 1
@@ -231,7 +232,7 @@ class HostedRegion:
         """As ``write``, for mutations of one row that depend on it as it is."""
         self.check_serving()
         try:
-            self._check_memory()
+            self._check_room()
             write = self.region.read_modify_write(mutations, self._now_ms(), condition, nonce_group)
         except RegionTooBusyError:
             self.writes_blocked += 1
@@ -239,7 +240,8 @@ class HostedRegion:
         self._submit(write, done)
         return write
 
-    def _check_memory(self) -> None:
+    def _check_room(self) -> None:
+        self.log.check_room()
         if self.services.memstores.is_full and self.info.table != META_TABLE:
             raise RegionTooBusyError(
                 f"the memstores of {self.services.server} are full: try again when they are flushed"
@@ -323,10 +325,11 @@ class HostedRegion:
     async def commit(self, manifest: Manifest) -> None:
         """Commits a version of a region that is this server's; ends the process otherwise.
 
-        Raises FatalError; the outcome is unknown then, and nothing may be answered.
+        Raises FatalError; nobody knows the outcome then. Waits while the disk is full.
         """
         try:
-            await commit_manifest(self.services.runtime.files, manifest)
+            runtime = self.services.runtime
+            await persist(runtime.clock, lambda: commit_manifest(runtime.files, manifest))
         except OSError as error:
             failure = SyncFailedError(f"manifest of {self.info} cannot be committed: {error}")
             self.services.fail(failure)

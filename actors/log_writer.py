@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from ..config import WalConfig
-from ..errors import FatalError, SyncFailedError
+from ..errors import DiskFullError, FatalError, RegionTooBusyError, StorageError, SyncFailedError
 from ..model import Durability
 from ..runtime import AppendLog, Runtime
 from ..storage.sequence_accounting import SequenceAccounting
 from ..storage.wal import WalEncoder
+from .shortage import PAUSE_S, passes
 from .waits import Waits
 
 WALS: Final = "WALs"
@@ -55,6 +57,8 @@ class LogCounters:
     rolls: int = 0
     archived: int = 0
     slow_syncs: int = 0
+    full_waits: int = 0
+    """Appends that found no room and were made again."""
 
 
 class LogWriter:
@@ -91,6 +95,9 @@ class LogWriter:
         self._durable = 0
         self._opened_s = 0.0
         self._roll_wanted = False
+        self._roll_from_s = 0.0
+        self._full: DiskFullError | None = None
+        self._barriers: dict[asyncio.Future[None], None] = {}
         self._pending: list[_Entry] = []
         self._writer: asyncio.Task[None] | None = None
         self._syncer: asyncio.Task[None] | None = None
@@ -119,6 +126,13 @@ class LogWriter:
         assert self._log is not None, "start() first"
         await self._log.check()
 
+    def check_room(self) -> None:
+        """Raises RegionTooBusyError while the disk is full; ask before a write is applied."""
+        if self._full is not None:
+            raise RegionTooBusyError(
+                f"the disk is full, try again when there is room: {self._full}"
+            )
+
     def submit(
         self, record: bytes, region: str, sequence_id: int, durability: Durability, done: Done
     ) -> None:
@@ -143,17 +157,24 @@ class LogWriter:
     async def barrier(self) -> None:
         """Returns when everything submitted before is done, and on disk.
 
-        Raises what the log failed with; never returns if it fails meanwhile.
+        Raises what the log failed with, and StorageError while the disk is full; never returns
+        if the log fails meanwhile.
         """
         if self._failure is not None:
             raise self._failure
+        if self._full is not None:
+            raise StorageError(str(self._full))
         passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self._pending:
             self._group_began_s = self._runtime.clock.monotonic_s()
-        self._pending.append((b"", "", 0, True, lambda: passed.set_result(None)))
+        self._pending.append((b"", "", 0, True, lambda: _pass(passed)))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
-        await passed
+        self._barriers[passed] = None
+        try:
+            await passed
+        finally:
+            del self._barriers[passed]
 
     def flushed(self, region: str, sequence_id: int) -> None:
         """Edits of the region up to this one are in committed files: logs may go."""
@@ -199,7 +220,7 @@ class LogWriter:
 
     async def _write(self) -> None:
         try:
-            while self._pending or self._roll_wanted:
+            while self._pending or self._wants_roll:
                 batch, self._pending = self._pending, []
                 if batch:
                     began_s = self._group_began_s
@@ -207,7 +228,7 @@ class LogWriter:
                     for *_, done in batch:
                         done()
                     self.waits.add(self._runtime.clock.monotonic_s() - began_s)
-                if self._roll_wanted or self._is_full:
+                if self._wants_roll:
                     await self._roll()
         except Exception as error:  # whatever it is: what was submitted is not known to be safe
             self._fail(error)
@@ -228,7 +249,7 @@ class LogWriter:
             return
         data = self._encoder.batch(records, self._durable) if records else b""
         began_s = self._runtime.clock.monotonic_s()
-        self._length = await log.append(data, sync=sync)
+        self._length = await self._append_with_room(log, data, sync=sync)
         counters = self.counters
         counters.appends += 1
         counters.records += len(records)
@@ -240,8 +261,34 @@ class LogWriter:
         elif self._syncer is None:
             self._syncer = asyncio.create_task(self._sync_later())
 
+    async def _append_with_room(self, log: AppendLog, data: bytes, *, sync: bool) -> int:
+        """Waits while the disk is full; nobody is told that a write is safe until it is."""
+        while True:
+            try:
+                length = await log.append(data, sync=sync)
+            except DiskFullError as error:
+                # The log has kept what it could not write.
+                data = b""
+                self._no_room(error)
+                await self._runtime.clock.sleep(PAUSE_S)
+            else:
+                self._full = None
+                return length
+
+    def _no_room(self, error: DiskFullError) -> None:
+        self.counters.full_waits += 1
+        self._full = error
+        for passed in self._barriers:
+            if not passed.done():
+                passed.set_exception(StorageError(str(error)))
+
     @property
-    def _is_full(self) -> bool:
+    def _wants_roll(self) -> bool:
+        wanted = self._roll_wanted or self._is_long
+        return wanted and self._runtime.clock.monotonic_s() >= self._roll_from_s
+
+    @property
+    def _is_long(self) -> bool:
         return self._length > max(self._head_bytes, self._config.roll_bytes)
 
     @property
@@ -252,14 +299,24 @@ class LogWriter:
         await self._runtime.clock.sleep(ASYNC_SYNC_S)
         self._syncer = None
         if self._is_unsynced:
-            await self.barrier()
+            # If there is no room, the append that waits for it begins another wait.
+            with suppress(StorageError):
+                await self.barrier()
 
     async def _roll(self) -> None:
-        self._roll_wanted = False
+        """Goes over to a new file; put off while there is no room for it, or no descriptor."""
         old = self._log
         assert old is not None, "start() first"
-        await self._seal(old)
-        await self._create_next(old)
+        try:
+            await self._seal(old)
+            await self._create_next(old)
+        except (DiskFullError, OSError) as error:
+            if isinstance(error, OSError) and not passes(error):
+                raise
+            # The old file takes what follows. What there is of the new one has no records.
+            self._roll_from_s = self._runtime.clock.monotonic_s() + PAUSE_S
+            return
+        self._roll_wanted = False
         await old.close()
         self.counters.rolls += 1
         self._tidy()
@@ -278,7 +335,11 @@ class LogWriter:
         path = f"{self._directory}/{self._prefix}{self._number}"
         log = await self._runtime.files.create_log(path)
         encoder = WalEncoder(self._runtime.entropy.integer(63))
-        head_bytes = await log.append(encoder.begin())
+        try:
+            head_bytes = await log.append(encoder.begin())
+        except DiskFullError:
+            await log.close()
+            raise
         if old is not None:
             # Recovery may have cleaned the fenced directory away before the new file brought
             # it back without its mark; the old file is gone from its path then.
@@ -328,3 +389,8 @@ class LogWriter:
         self._failure = error
         self._pending.clear()
         self._on_fatal(error)
+
+
+def _pass(passed: asyncio.Future[None]) -> None:
+    if not passed.done():
+        passed.set_result(None)

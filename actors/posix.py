@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
-from ..errors import FencedError, SyncFailedError
+from ..errors import DiskFullError, FencedError, SyncFailedError
 from ..runtime import Buffer
 from .posix_calls import (
     NOWAIT,
@@ -35,6 +35,7 @@ from .posix_calls import (
     sync_file,
     write_all,
 )
+from .shortage import lacks_room
 
 FENCED: Final = "FENCED"
 _TEMPORARY: Final = ".tmp-"
@@ -105,6 +106,7 @@ class PosixLog:
         self._descriptor = descriptor
         self._length = 0
         self._failed = False
+        self._unwritten = b""
         self._counters = counters
 
     @property
@@ -114,15 +116,22 @@ class PosixLog:
     async def append(self, data: Buffer, *, sync: bool = True) -> int:
         if self._failed or self._descriptor < 0:
             raise SyncFailedError(f"log {self._path} failed before or is closed")
+        if self._unwritten:
+            data = b"".join((self._unwritten, data))
+        rest = memoryview(data)
         try:
-            rest = memoryview(data)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
             if sync:
                 sync_data(self._descriptor)
         except OSError as error:
+            if rest and lacks_room(error):
+                self._length += len(data) - len(rest)
+                self._unwritten = bytes(rest)
+                raise DiskFullError(f"no room for {self._path}: {error}") from error
             self._failed = True
             raise SyncFailedError(f"cannot append to {self._path}: {error}") from error
+        self._unwritten = b""
         self._test_fence()
         self._length += len(data)
         self._counters.wrote(self._path, len(data), synced=sync)

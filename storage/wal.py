@@ -267,6 +267,8 @@ def find_records(
     if log_id is None:
         return _end(path, data, 0, None, "the head of the log is damaged", complete)
     offset = _FILE_HEADER.size
+    if complete and offset == len(data):
+        return _end(path, data, offset, log_id, "there is nothing behind the head", complete)
     while offset < len(data):
         header = _batch_header(data, offset, log_id)
         if header is None:

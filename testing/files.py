@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from ..actors.posix import FENCED, IoCounters
-from ..errors import FencedError, SyncFailedError
+from ..actors.shortage import lacks_room
+from ..errors import DiskFullError, FencedError, SyncFailedError
 from ..runtime import Buffer
 from .disk import DirectoryNode, Disk, FileNode
 from .process import SimProcess
@@ -253,6 +254,7 @@ class SimLog:
         self._directory = os.path.dirname(path)
         self._length = 0
         self._broken = False
+        self._unwritten = b""
         self._turn = asyncio.Lock()
 
     @property
@@ -263,11 +265,19 @@ class SimLog:
         async with self._turn:
             if self._broken:
                 raise SyncFailedError(f"log {self._path} failed before or is closed")
+            data = b"".join((self._unwritten, data))
+            length = len(self._node.data)
             try:
                 await self._write(data, sync=sync)
             except OSError as error:
+                written = len(self._node.data) - length
+                if written < len(data) and lacks_room(error):
+                    self._length += written
+                    self._unwritten = data[written:]
+                    raise DiskFullError(f"no room for {self._path}: {error}") from error
                 self._broken = True
                 raise SyncFailedError(f"cannot append to {self._path}: {error}") from error
+            self._unwritten = b""
             self._test_fence()
             self._length += len(data)
             self._files.counters.wrote(self._path, len(data), synced=sync)

@@ -9,7 +9,13 @@ import pytest
 
 from raybase.actors.log_writer import LogWriter, wal_directory
 from raybase.config import WalConfig
-from raybase.errors import CorruptionError, FencedError, SyncFailedError
+from raybase.errors import (
+    CorruptionError,
+    FencedError,
+    RegionTooBusyError,
+    StorageError,
+    SyncFailedError,
+)
 from raybase.model import Durability, TableName
 from raybase.runtime import Runtime
 from raybase.storage.wal import FamilyCells, WalRecord, read_log
@@ -307,3 +313,69 @@ def test_a_rolled_file_says_that_it_is_durable_to_its_end() -> None:
             list(read_log(path, bytes(data)))
 
     run(story)
+
+
+def test_a_full_disk_holds_writes_back_until_there_is_room() -> None:
+    """Nothing is lost, nothing acknowledged early, and what waits for the log is told."""
+    config = replace(WalConfig(), roll_bytes=1)
+
+    with Simulation(1) as simulation:
+        bench = Bench(simulation.runtime_for("main"), config)
+
+        async def story() -> None:
+            await bench.log.start()
+            bench.submit(1)
+            await bench.log.barrier()
+            simulation.disk.free_bytes = 10
+            bench.submit(2)
+            waiting = asyncio.ensure_future(bench.log.barrier())
+            await asyncio.sleep(0.1)
+            with pytest.raises(RegionTooBusyError):
+                bench.log.check_room()
+            with pytest.raises(StorageError, match="no room"):
+                await waiting
+            with pytest.raises(StorageError, match="no room"):
+                await bench.log.barrier()
+            await bench.log.check()
+            await asyncio.sleep(5)
+            assert bench.done == [1]
+            simulation.disk.free_bytes = None
+            await asyncio.sleep(1.5)
+            assert bench.done == [1, 2]
+            bench.log.check_room()
+            bench.submit(3)
+            await bench.log.barrier()
+            found = [number for file in range(1, 4) for number in await bench.read(file)]
+            assert found == [1, 2, 3]
+            assert bench.log.counters.full_waits > 1
+            assert bench.failures == []
+
+        simulation.run(story(), timeout_s=100)
+        assert simulation.errors == []
+
+
+@pytest.mark.parametrize("free_bytes", [10, 60])
+def test_a_roll_without_room_is_put_off(free_bytes: int) -> None:
+    """Not for the end of the old file, or for that but not for the head of the new one."""
+    with Simulation(1) as simulation:
+        bench = Bench(simulation.runtime_for("main"), WalConfig())
+
+        async def story() -> None:
+            await bench.log.start()
+            bench.submit(1)
+            await bench.log.barrier()
+            simulation.disk.free_bytes = free_bytes
+            bench.log.request_roll()
+            await asyncio.sleep(0.1)
+            assert bench.log.counters.rolls == 0
+            simulation.disk.free_bytes = None
+            await asyncio.sleep(2)
+            bench.submit(2)
+            await bench.log.barrier()
+            await asyncio.sleep(0.1)
+            assert bench.log.counters.rolls == 1
+            assert await bench.read() == [1, 2]
+            assert bench.failures == []
+
+        simulation.run(story(), timeout_s=100)
+        assert simulation.errors == []

@@ -1,6 +1,7 @@
 """The root on a real file system: durability calls, fencing, conditional puts."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from raybase.actors.posix import FENCED, PosixFiles
-from raybase.errors import FencedError, SyncFailedError
+from raybase.errors import DiskFullError, FencedError, SyncFailedError
 
 
 @pytest.fixture
@@ -228,3 +229,28 @@ def test_paths_cannot_leave_the_root(files: PosixFiles) -> None:
 def test_the_mark_of_a_fence_is_a_file(files: PosixFiles, tmp_path: Path) -> None:
     asyncio.run(files.fence("WALs/a"))
     assert (tmp_path / "WALs" / "a" / FENCED).exists()
+
+
+def test_a_log_without_room_keeps_what_it_could_not_write(
+    files: PosixFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        log = await files.create_log("WALs/s/1")
+        real, calls = os.write, [0]
+
+        def write(descriptor: int, data: bytes) -> int:
+            calls[0] += 1
+            if calls[0] == 1:
+                return real(descriptor, bytes(data)[:2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "write", write)
+        with pytest.raises(DiskFullError):
+            await log.append(b"12345")
+        with pytest.raises(DiskFullError):
+            await log.append(b"")
+        monkeypatch.setattr(os, "write", real)
+        assert await log.append(b"67") == 7
+        assert await files.read("WALs/s/1") == b"1234567"
+
+    asyncio.run(story())
