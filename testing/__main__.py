@@ -1,4 +1,8 @@
-"""``python -m raybase.testing SEED...``: tells the story of each seed, and how it ended."""
+"""``python -m raybase.testing SEED...``: tells the story of each seed, and how it ended.
+
+``images``: the table of crash images. ``mutants``: whether every deliberate bug is found.
+``golden``: the order of file-system calls.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,20 @@ import contextlib
 import sys
 import time
 
-from .mutants import MUTANTS
+from .crash import golden, table
+from .mutants import MUTANTS, report
 from .story import Story
 
 
 def main() -> int:
+    """0 if there was no problem."""
+    commands = {"images": table.main, "mutants": report.main, "golden": golden.main}
+    if sys.argv[1:2] and sys.argv[1] in commands:
+        return min(commands[sys.argv[1]](sys.argv[2:]), 1)
+    return min(_tell(), 1)
+
+
+def _tell() -> int:
     """The number of seeds with problems."""
     parser = argparse.ArgumentParser(prog="python -m raybase.testing", description=__doc__)
     parser.add_argument("seeds", nargs="+", metavar="SEED", help="a number, or FIRST-LAST")

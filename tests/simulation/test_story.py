@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from raybase.testing.mutants import MUTANTS
+from raybase.testing.mutants.cluster import CLUSTER_MUTANTS
 from raybase.testing.story import Outcome, tell
 
 pytestmark = pytest.mark.simulation
@@ -76,7 +76,8 @@ def test_one_seed_tells_one_story_in_any_process(seed: int) -> None:
     assert traces == [outcome_of(seed).digest] * 2
 
 
-@pytest.mark.parametrize("name", sorted(MUTANTS))
+@pytest.mark.parametrize("name", [one.name for one in CLUSTER_MUTANTS])
 def test_a_mutant_is_found(name: str) -> None:
-    with MUTANTS[name].applied():
+    mutant = next(one for one in CLUSTER_MUTANTS if one.name == name)
+    with mutant.applied():
         assert any(tell(seed).problems for seed in SEEDS), f"{name} was found in no seed"

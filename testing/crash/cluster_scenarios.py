@@ -1,0 +1,278 @@
+"""Operations that take a master, under the camera (images.py): a whole cluster each time.
+
+An image is started cold: coordinator, master, servers, all from the files, as after the power
+came back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ...client.async_connection import AsyncConnection
+from ...config import ClientConfig, ClusterConfig
+from ...errors import (
+    RaybaseError,
+    TableExistsError,
+    TableNotEnabledError,
+    TableNotFoundError,
+)
+from ...operations import Put, Scan
+from ..cluster import SimCluster
+from ..disk import Disk
+from ..simulation import Simulation
+from ..story import SMALL
+from .expected import SITES
+from .images import Camera, Image
+
+_BOUND_S: Final = 600.0
+_HEAL_S: Final = 60.0
+_CLIENT: Final = "client"
+_TABLE: Final = "t"
+_FAMILIES: Final = ("f", "g")
+_SPLIT_ROW: Final = b"50"
+_OTHER_ROW: Final = b"25"
+_PAUSE_S: Final = 0.02
+
+ONE_SERVER: Final = replace(
+    SMALL, master=replace(SMALL.master, region_servers=1, server_wait_s=0.1)
+)
+TWO_SERVERS: Final = replace(SMALL, master=replace(SMALL.master, region_servers=2))
+
+
+def row_of(number: int) -> bytes:
+    """The rows go to and fro over the key space."""
+    return b"%02d-%04d" % (number * 37 % 100, number)
+
+
+@dataclass(slots=True)
+class Told:
+    """Rows are put one after the other: row n begins when n - 1 is acknowledged."""
+
+    acknowledged: int = 0
+    begun: int = 0
+    may_be_gone: bool = False
+    """The table is being made or deleted."""
+
+    def known(self) -> tuple[int, int]:
+        """Lowest and highest row that may be the last; the lowest is -1 if there may be no
+        table."""
+        return (-1 if self.may_be_gone else self.acknowledged), self.begun
+
+
+class Stage:
+    """A small cluster, and a client that writes."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.cluster = SimCluster(simulation, masters=1)
+        self.told = Told()
+        self.connection: AsyncConnection
+
+    async def begin(self) -> None:
+        config = ClientConfig(operation_timeout_s=_HEAL_S, attempts_max=1000)
+        self.connection = self.cluster.connect(_CLIENT, config)
+
+    async def write(self, count: int) -> None:
+        table = self.connection.table(_TABLE)
+        for _ in range(count):
+            self.told.begun = number = self.told.begun + 1
+            put = Put(row_of(number))
+            for family in _FAMILIES:
+                put.add(family.encode(), b"q", b"%d" % number)
+            await table.put(put)
+            self.told.acknowledged = number
+
+    async def write_beside(self, work: Awaitable[Any]) -> None:
+        """Writes rows until the work is done."""
+        working = asyncio.ensure_future(work)
+        while not working.done():
+            await self.write(1)
+            await asyncio.sleep(_PAUSE_S)
+        await working
+
+    async def rows(self) -> dict[bytes, list[bytes]] | None:
+        """Row -> its values; None if there is no table."""
+        admin = self.connection.admin
+        try:
+            if not await admin.is_enabled(_TABLE):
+                await admin.enable_table(_TABLE)
+            found = {}
+            async for result in self.connection.table(_TABLE).scan(Scan()):
+                found[result.row] = list(result.values())
+        except TableNotFoundError:
+            return None
+        return found
+
+    async def settle(self) -> list[str]:
+        """What fsck finds in the end."""
+        runtime = self.simulation.runtime_for(_CLIENT)
+        return (await self.cluster.settled(runtime, _HEAL_S)).problems
+
+
+Act = Callable[[Stage], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterScenario:
+    """An operation of a cluster. ``prepare`` is not imaged; ``again`` shows, after each cold
+    start, that the operation can be done again."""
+
+    name: str
+    prepare: Act
+    act: Act
+    again: Act
+    config: ClusterConfig = ONE_SERVER
+    copies: int = 1
+    seeds: int = 1
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        return SITES[self.name]
+
+    def shoot(self, seed: int, copies: int) -> Camera:
+        with Simulation(seed, self.config, lines_kept=200) as simulation:
+            stage = Stage(simulation)
+            told = stage.told
+            camera = Camera(simulation.disk, seed, copies, told.known, told)
+            stage.cluster.start()
+
+            async def story() -> None:
+                await stage.begin()
+                await self.prepare(stage)
+                camera.start()
+                await self.act(stage)
+                camera.stop()
+
+            simulation.run(story(), _BOUND_S, _CLIENT)
+            if simulation.errors:
+                raise AssertionError(f"{self.name}: {simulation.errors}")
+            return camera
+
+    def reopen(self, image: Image, seed: int) -> list[str]:
+        return _reopened(image.disk, image, seed, self)
+
+
+def _reopened(disk: Disk, image: Image, seed: int, scenario: ClusterScenario) -> list[str]:
+    with Simulation(seed, scenario.config, lines_kept=200) as simulation:
+        simulation.disk = disk
+        stage = Stage(simulation)
+        stage.cluster.start()
+        problems: list[str] = []
+        try:
+            simulation.run(_check(stage, image, scenario, problems), _BOUND_S, _CLIENT)
+        except (RaybaseError, OSError, AssertionError, TimeoutError) as error:
+            problems.append(f"it ended with {error!r}")
+        return problems + simulation.errors
+
+
+async def _check(
+    stage: Stage, image: Image, scenario: ClusterScenario, problems: list[str]
+) -> None:
+    problems += await stage.settle()
+    if problems:
+        return
+    await stage.begin()
+    problems += _compared(await stage.rows(), image)
+    if problems:
+        return
+    # Rows that may or may not be there are not written again.
+    stage.told.begun = stage.told.acknowledged = image.highest
+    await scenario.again(stage)
+    problems += await stage.settle()
+    lowest, highest = stage.told.known()
+    again = replace(image, lowest=lowest, highest=highest)
+    problems += _compared(await stage.rows(), again, since=image.highest)
+
+
+def _compared(rows: dict[bytes, list[bytes]] | None, image: Image, since: int = 0) -> list[str]:
+    if rows is None:
+        return [] if image.lowest < 0 else ["the table is gone"]
+    problems = []
+    for number in range(since + 1, image.highest + 1):
+        values = rows.get(row_of(number))
+        if values is None and number <= image.lowest:
+            problems.append(f"row {row_of(number)!r} was acknowledged and is lost")
+        elif values is not None and values != [b"%d" % number] * len(_FAMILIES):
+            problems.append(f"row {row_of(number)!r} holds {values}")
+    written = {row_of(number) for number in range(1, image.highest + 1)}
+    problems += [f"row {row!r} was never written" for row in sorted(rows.keys() - written)]
+    return problems
+
+
+# -- the operations ------------------------------------------------------------------------
+
+
+async def table_with_files(stage: Stage) -> None:
+    await stage.connection.admin.create_table(_TABLE, _FAMILIES)
+    await stage.write(20)
+    await stage.connection.admin.flush(_TABLE)
+    await stage.write(15)
+
+
+async def split(stage: Stage) -> None:
+    await stage.write_beside(stage.connection.admin.split(_TABLE, _SPLIT_ROW))
+    await stage.write(3)
+
+
+async def clean(stage: Stage) -> None:
+    """Until the daughters have files of their own and the parent is removed."""
+    await stage.write(1)
+    await stage.simulation.runtime_for(_CLIENT).clock.sleep(14.0)
+
+
+async def split_before(stage: Stage) -> None:
+    await table_with_files(stage)
+    await split(stage)
+
+
+async def split_elsewhere(stage: Stage) -> None:
+    """Wherever the crash left the table, its first region has this row."""
+    await stage.write_beside(stage.connection.admin.split(_TABLE, _OTHER_ROW))
+
+
+async def move(stage: Stage) -> None:
+    await stage.write_beside(stage.connection.admin.move(_TABLE))
+    await stage.write(2)
+
+
+async def lose_a_server(stage: Stage) -> None:
+    name = stage.cluster.busiest()
+    assert name is not None, "somebody serves the table"
+    stage.simulation.kill(name)
+    await stage.write(5)
+    assert not await stage.settle()
+
+
+async def delete_table(stage: Stage) -> None:
+    stage.told.may_be_gone = True
+    with suppress(TableNotFoundError):
+        with suppress(TableNotEnabledError):
+            await stage.connection.admin.disable_table(_TABLE)
+        await stage.connection.admin.delete_table(_TABLE)
+
+
+async def create_table(stage: Stage) -> None:
+    stage.told.may_be_gone = True
+    with suppress(TableExistsError):
+        # The first request's answer may have been lost with its server.
+        await stage.connection.admin.create_table(_TABLE, _FAMILIES, splits=[_SPLIT_ROW])
+    stage.told.may_be_gone = False
+    await stage.write(4)
+
+
+async def nothing(stage: Stage) -> None:
+    return
+
+
+CLUSTER_SCENARIOS: Final = (
+    ClusterScenario("split", table_with_files, split, split_elsewhere, copies=2),
+    ClusterScenario("split, cleaned", split_before, clean, split_elsewhere, copies=2),
+    ClusterScenario("move", table_with_files, move, move, TWO_SERVERS, copies=3),
+    ClusterScenario("server crash", table_with_files, lose_a_server, lose_a_server),
+    ClusterScenario("first start, create table", nothing, create_table, create_table),
+    ClusterScenario("delete table", table_with_files, delete_table, delete_table),
+)

@@ -1,0 +1,50 @@
+"""Naming the place in the product that made a file-system call."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import PurePath
+from types import FrameType
+from typing import Final
+
+_PROJECT: Final = PurePath(__file__).parent.parent.parent
+_FILES: Final = str(_PROJECT / "testing" / "files.py")
+_PRODUCT: Final = ("actors", "client", "coordination", "rpc", "storage")
+HELPERS: Final = (
+    "store_io.put_manifest",
+    "store_io.commit_manifest",
+    "file_pieces.write_pieces",
+    "hosted_region.HostedRegion.commit",
+)
+"""These work for many: the site is who called them."""
+
+
+def call_site(call: str) -> str:
+    """``module.function: operation/verb`` of whoever is making ``call`` on the disk.
+
+    The function is the innermost one of the product that is no helper, the operation what is
+    asked of the file system, the verb what that does to the disk now. A coroutine's frame lies
+    directly below that of the one which awaits it, so the stack tells also after a wait.
+    """
+    operation = "?"
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented, and there is no other
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename == _FILES:
+            operation = code.co_name
+        elif module := _module(code.co_filename):
+            caller = f"{module}.{code.co_qualname}"
+            if caller not in HELPERS:
+                return f"{caller}: {operation}/{call.split()[0]}"
+        frame = frame.f_back
+    return f"a test: {operation}/{call.split()[0]}"
+
+
+@cache
+def _module(filename: str) -> str | None:
+    """The module's name if it is the product's."""
+    path = PurePath(filename)
+    if not path.is_relative_to(_PROJECT):
+        return None
+    return path.stem if path.relative_to(_PROJECT).parts[0] in _PRODUCT else None
