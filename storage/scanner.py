@@ -11,8 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Final, Protocol
+from itertools import accumulate, chain, compress
+from operator import ne
+from typing import Final, Protocol, TypeVar
 
 from .cells import CellBatch
 from .key import PLAIN_ROWS, RowEncoder, row_start, row_stop
@@ -21,6 +22,7 @@ from .store import WINDOW_CELLS, Store
 from .store_file import encoded_row_of
 from .store_scanner import CELL_BYTES, StoreScanner
 
+T = TypeVar("T")
 UNLIMITED: Final = 2**62
 _REVERSE_GROWTH: Final = 8
 
@@ -121,6 +123,7 @@ class RangeScanner:
 
     def _take_merged(self, out: CellBatch, budget: Budget) -> None:
         stores = self._stores
+        self._take_whole_rows(out, budget)
         while not budget.is_spent:
             row = min((one.head for one in stores if one.head is not None), default=None)
             if row is None:
@@ -138,6 +141,42 @@ class RangeScanner:
                     self._copy(store, end, out)
             out.end_row()
             budget.rows -= 1
+
+    def _take_whole_rows(self, out: CellBatch, budget: Budget) -> None:
+        """Appends all rows that every store has read to their end, if the budget has room.
+
+        Cells of a row are in the order of the stores; a stable sort by row keeps it.
+        """
+        unread = [one.complete_to for one in self._stores if not one.is_done]
+        limit = min(unread, default=None)
+        ends = [one.end_of_rows_below(limit) for one in self._stores]
+        parts = [
+            part for part in zip(self._stores, ends, strict=True) if part[1] > part[0].next_cell
+        ]
+        sizes = [store.bytes_to(end) for store, end in parts]
+        if not parts or sum(sizes) >= budget.bytes:
+            return
+        rows = list(chain.from_iterable(one.rows[one.next_cell : end] for one, end in parts))
+        order = sorted(range(len(rows)), key=rows.__getitem__)
+        rows = list(map(rows.__getitem__, order))
+        starts = list(compress(range(len(rows)), map(ne, rows, chain((None,), rows))))
+        if len(starts) > budget.rows:
+            return
+        base = len(out.values)
+        out.row_ends += [base + start for start in starts[1:]]
+        decodes = self._decodes or any(store.has_escapes for store, _ in parts)
+        out.rows += map(self._decode, rows) if decodes else rows
+        families = [[store.family] * (end - store.next_cell) for store, end in parts]
+        out.families += _in_order(families, order)
+        out.qualifiers += _in_order([one.qualifiers[one.next_cell : e] for one, e in parts], order)
+        out.timestamps += _in_order([one.timestamps[one.next_cell : e] for one, e in parts], order)
+        out.types += _in_order([one.types[one.next_cell : e] for one, e in parts], order)
+        out.values += _in_order([one.values[one.next_cell : e] for one, e in parts], order)
+        out.end_row()
+        budget.rows -= len(starts)
+        budget.bytes -= sum(sizes)
+        for store, end in parts:
+            store.take_to(end)
 
     def _cut_row(self, row: bytes, out: CellBatch, budget: Budget) -> bool:
         """Appends as much of the row as is left of the bytes, if it has more than that."""
@@ -175,6 +214,12 @@ class RangeScanner:
         out.types += store.types[first:end]
         out.values += store.values[first:end]
         store.take_to(end)
+
+
+def _in_order(parts: Sequence[Sequence[T]], order: Sequence[int]) -> list[T]:
+    """All parts as one list, in this order."""
+    joined = list(chain.from_iterable(parts))
+    return list(map(joined.__getitem__, order))
 
 
 class RegionScanner:

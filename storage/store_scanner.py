@@ -128,6 +128,14 @@ class StoreScanner:
             count -= 1
         return count
 
+    def end_of_rows_below(self, key: bytes | None) -> int:
+        """Where the cells end whose whole rows are below ``key``; None: of all rows."""
+        if key is None:
+            return len(self.rows)
+        rows, starts, low = self.rows, self.starts, self.next_row
+        row = bisect_right(range(len(starts)), key, low, key=lambda i: row_stop(rows[starts[i]]))
+        return starts[row] if row < len(starts) else len(rows)
+
     def take_to(self, cell: int) -> None:
         """The cells before this index were taken."""
         self.bytes_ahead -= self.bytes_to(cell)
