@@ -66,8 +66,8 @@ class _FlushedFile:
         slice_s = self._services.config.region_server.slice_s
         gathered, writer = Pieces(), self._writer
         began_s = clock.monotonic_s()
-        for keys, values in self._plan.slices(self._family):
-            writer.append(keys, values)
+        for window in self._plan.slices(self._family):
+            writer.append_window(window)
             if clock.monotonic_s() - began_s >= slice_s:
                 await asyncio.sleep(0)
                 began_s = clock.monotonic_s()

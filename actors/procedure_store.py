@@ -235,8 +235,8 @@ class RegionProcedureStore:
         if plan is None:
             return await self._commit(region.next_manifest())
         writer = HFileWriter(DESCRIPTOR.families[0], PLAIN_ROWS)
-        for keys, values in plan.slices(PROC):
-            writer.append(keys, values)
+        for window in plan.slices(PROC):
+            writer.append_window(window)
         image = writer.finish(max_sequence_id=plan.sequence_id, created_ms=now_ms)
         file = await self._store_file(image)
         manifest = self._own(region.flush_manifest(plan, [file.entry]))

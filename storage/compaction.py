@@ -83,8 +83,8 @@ class Merge:
         CorruptionError if an input is damaged, in which case nothing may be replaced.
         """
         window = merge([file.window(self._start, b"", self._cache) for file in self._inputs])
-        for keys, values in self._retention.apply((window,)):
-            self._writer.append(keys, values)
+        for kept in self._retention.apply((window,)):
+            self._writer.append_window(kept)
         self._start = window.bound
         self.exhausted = not window.bound
 

@@ -9,6 +9,7 @@ from typing import Final
 from ..model import FamilyDescriptor
 from .memstore import MemStore
 from .retention import Retention
+from .window import Window
 
 SLICE_CELLS: Final = 512
 """Cells a slice has at most: under 1 ms of work for whoever encodes it."""
@@ -33,8 +34,8 @@ class FlushPlan:
     _read_point: int
     _now_ms: int
 
-    def slices(self, family: bytes) -> Iterator[tuple[list[bytes], list[bytes]]]:
-        """The family's cells in order, as (keys, values) for ``HFileWriter.append``.
+    def slices(self, family: bytes) -> Iterator[Window]:
+        """The family's cells in order, for ``HFileWriter.append_window``.
 
         Stop between two slices for as long as you like.
         """

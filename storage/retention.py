@@ -60,35 +60,39 @@ class Retention(ColumnState):
         self._plays = family.new_version_behavior
         self._history = VersionHistory(family.max_versions)
 
-    def apply(self, windows: Iterable[Window]) -> Iterator[tuple[list[bytes], list[bytes]]]:
-        """What is kept of the windows, as (keys, values), never empty."""
+    def apply(self, windows: Iterable[Window]) -> Iterator[Window]:
+        """What is kept of the windows; never an empty one."""
         for window in windows:
-            keys, values = window.keys, window.values
-            keep = self._keep(keys, values)
+            if not window:
+                continue
+            keep = self._keep(window)
             if keep is None:
-                yield keys, values
+                yield window
             elif any(keep):
-                yield list(compress(keys, keep)), list(compress(values, keep))
+                keys, values = compress(window.keys, keep), compress(window.values, keep)
+                yield Window(list(keys), list(values), window.bound)
 
-    def _keep(self, keys: list[bytes], values: list[bytes]) -> list[bool] | None:
+    def _keep(self, window: Window) -> list[bool] | None:
         """Whether to keep each cell; None: all of them."""
+        keys, values = window.keys, window.values
         if self._plays:
             if self._major and self._keeps_deleted is KeepDeletedCells.FALSE:
                 return [self._keep_played(key) for key in keys]
-            return self._keep_unexpired(keys)
+            return self._keep_unexpired(np.frombuffer(window.tails, TAIL))
         if len(keys) >= ARRAYS_FROM and not self._deletes_reach(keys[0]) and not any_tagged(values):
-            tails = _tails_of(keys)
+            tails = np.frombuffer(window.tails, TAIL)
             if (tails["type"] == PUT).all():
-                return self._keep_puts(keys, tails)
+                return self._keep_puts(window.columns, tails)
         return list(map(self._keep_cell, keys, values))
 
-    def _keep_puts(self, keys: list[bytes], tails: Tails) -> list[bool] | None:
+    def _keep_puts(self, columns: list[bytes], tails: Tails) -> list[bool] | None:
         """As ``_keep_cell`` for each, when all are puts that no tombstone hides."""
         settled = np.flatnonzero(tails["sequence_id"] >= np.uint64(self._least_sequence))
         if not settled.size:
             return None
-        chosen = keys if settled.size == len(keys) else [keys[one] for one in settled.tolist()]
-        columns = [key[:-TAIL_BYTES] for key in chosen]
+        count = len(columns)
+        if settled.size < count:
+            columns = list(map(columns.__getitem__, settled.tolist()))
         timestamps = TIMESTAMP_MAX - tails["timestamp"][settled].astype(np.int64)
         keep, versions = number_versions(
             columns, timestamps, self._column, self._last_timestamp, self._count
@@ -104,7 +108,7 @@ class Retention(ColumnState):
             keep &= (timestamps >= self._oldest) | (number <= self._min_versions)
         if keep.all():
             return None
-        kept = np.ones(len(keys), dtype=bool)
+        kept = np.ones(count, dtype=bool)
         kept[settled] = keep
         return kept.tolist()
 
@@ -195,16 +199,11 @@ class Retention(ColumnState):
         self._history.note_tombstone(kind, timestamp, SEQUENCE_MAX - sequence)
         return self._is_young(timestamp)
 
-    def _keep_unexpired(self, keys: list[bytes]) -> list[bool] | None:
+    def _keep_unexpired(self, tails: Tails) -> list[bool] | None:
         """NEW_VERSION_BEHAVIOR while history is needed: all that is not expired for good."""
         if not self._oldest or self._min_versions:
             return None
-        tails = _tails_of(keys)
         fresh = TIMESTAMP_MAX - tails["timestamp"].astype(np.int64) >= self._oldest
         later = tails["sequence_id"] < np.uint64(self._least_sequence)
         kept: list[bool] = (fresh | later).tolist()
         return kept
-
-
-def _tails_of(keys: list[bytes]) -> Tails:
-    return np.frombuffer(b"".join([key[-TAIL_BYTES:] for key in keys]), TAIL)

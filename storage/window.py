@@ -43,10 +43,15 @@ class Window:
 
     @classmethod
     def of_columns(
-        cls, columns: list[bytes], tails: bytes, values: list[bytes], bound: bytes
+        cls,
+        columns: list[bytes],
+        tails: bytes,
+        values: list[bytes],
+        bound: bytes,
+        keys: list[bytes] | None = None,
     ) -> Window:
-        """A window whose keys nobody has joined yet; ``tails`` are those of all, joined."""
-        window = Window(None, values, bound)
+        """A window whose keys were never joined, or are known; ``tails`` are those of all."""
+        window = Window(keys, values, bound)
         window._columns = columns
         window._tails = tails
         return window
@@ -131,4 +136,5 @@ def _ordered(parts: Sequence[Window], bound: bytes) -> Window:
         tails[order].tobytes(),
         list(map(values.__getitem__, order)),
         bound,
+        keys,
     )

@@ -97,8 +97,8 @@ class Engine:
         files = {}
         for family in plan.families:
             writer = HFileWriter(self.region.stores[family].family, self.region.encoder)
-            for keys, values in plan.slices(family):
-                writer.append(keys, values)
+            for window in plan.slices(family):
+                writer.append_window(window)
             files[family] = self.add(family, writer.finish(max_sequence_id=plan.sequence_id))
         manifest = self.region.flush_manifest(plan, [file.entry for file in files.values()])
         self.region.commit_flush(plan, files, manifest)

@@ -16,6 +16,7 @@ from ...errors import IllegalArgumentError
 from ...model import BloomType, CellType, FamilyDescriptor, FileFormat
 from ..key import END, META_ROWS, SEQUENCE_MAX, TAIL_BYTES, RowEncoder
 from ..tags import any_tagged, tags_of
+from ..window import Window
 from . import blocks, codecs, file_info, keyvalue
 from .block import DataBlockEncoding
 from .blocks import Checksums
@@ -88,6 +89,8 @@ class HFileWriter:
         self._first_data_offset = self._last_data_offset = NO_OFFSET
         # Cells not yet in a block; _ends[i] counts the bytes of all cells up to the i-th.
         self._keys: list[bytes] = []
+        self._columns: list[bytes] = []
+        self._tails = bytearray()
         self._values: list[bytes] = []
         self._ends: list[int] = []
         self._block_start = 0
@@ -97,10 +100,15 @@ class HFileWriter:
 
         Raises IllegalArgumentError, with nothing added, if they are not in order.
         """
-        if not keys:
-            return
         if len(keys) != len(values):
             raise IllegalArgumentError(f"{len(keys)} keys with {len(values)} values")
+        self.append_window(Window(list(keys), list(values), b""))
+
+    def append_window(self, window: Window) -> None:
+        """As ``append``, for cells of which more is known than their keys."""
+        keys, values = window.keys, window.values
+        if not keys:
+            return
         last = self._keys[-1] if self._keys else self._stats.last_key
         if last > keys[0] or any(map(gt, keys, keys[1:])):
             raise IllegalArgumentError("an HFile's cells must come in the order of their keys")
@@ -109,6 +117,8 @@ class HFileWriter:
         ends = accumulate(sizes, initial=start)
         next(ends)
         self._keys += keys
+        self._columns += window.columns
+        self._tails += window.tails
         self._values += values
         self._ends += ends
         self._write_full_blocks()
@@ -187,15 +197,16 @@ class HFileWriter:
             self._write_data_block(start, stop)
             start = stop
         if start:
-            del self._keys[:start], self._values[:start], self._ends[:start]
+            del self._keys[:start], self._columns[:start], self._tails[: start * TAIL_BYTES]
+            del self._values[:start], self._ends[:start]
 
     def _write_data_block(self, start: int, stop: int) -> None:
         keys, values = self._keys[start:stop], self._values[start:stop]
         content_bytes = self._ends[stop - 1] - self._block_start
         self._block_start += content_bytes
-        heads = [key[:-TAIL_BYTES] for key in keys]
+        heads = self._columns[start:stop]
         joined_heads = b"".join(heads)
-        tails = b"".join([key[-TAIL_BYTES:] for key in keys])
+        tails = bytes(self._tails[start * TAIL_BYTES : stop * TAIL_BYTES])
         payload = self._encoding.encode(keys, values, heads, tails)
         offset, stored_bytes = self._emit(self._encoding.magic, payload)
         index_key = keys[0]

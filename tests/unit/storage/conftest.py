@@ -129,8 +129,8 @@ class Engine:
         descriptor = self.table.family(family)
         assert descriptor is not None
         writer = HFileWriter(descriptor, self.region.encoder)
-        for keys, values in slices:
-            writer.append(keys, values)
+        for window in slices:
+            writer.append_window(window)
         return self.store(family, writer.finish(max_sequence_id=sequence_id))
 
     def store(self, family: bytes, image: Any) -> StoreFile:

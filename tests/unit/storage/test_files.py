@@ -34,7 +34,7 @@ def test_reads_and_writes_go_on_while_a_snapshot_is_written(make_engine: Any) ->
     assert engine.value(b"0750") == b"new"
     assert engine.value(b"0100") == b"v"
     written += slices
-    assert [len(keys) for keys, _ in written] == [512, 512, 476]
+    assert [len(window) for window in written] == [512, 512, 476]
     file = engine.write_file(b"f", written, plan.sequence_id)
     assert engine.region.memstore_bytes > plan.memory_bytes
     manifest = engine.region.flush_manifest(plan, [file.entry])
