@@ -57,6 +57,19 @@ def test_every_history_is_well_formed():
             assert all(map(cell.fullmatch, " ".join(answer["scans"].values()).split()))
 
 
+def test_every_change_is_well_formed():
+    lives = lines_of(FIXTURES / "changes.jsonl")
+    assert len(lives) == 120
+    operations = [operation for life in lives for operation in life["operations"]]
+    kinds = {operation["kind"] for operation in operations}
+    assert len(kinds) == 8
+    assert all(f"`{kind}`" in README for kind in kinds)
+    checks = [operation for operation in operations if operation["kind"] == "check"]
+    assert all(("applied" in check) != ("error" in check) for check in checks)
+    cell = re.compile(r"[01]?@\d+ (Put|Delete(Column|Family)?) [0-9a-f]*( [0-9a-f]+)?")
+    assert all(cell.fullmatch(text) for life in lives for text in life["raw"])
+
+
 def test_every_answer_of_a_filter_is_well_formed():
     parsed = {line["text"]: line for line in lines_of(FIXTURES / "filters_parsed.jsonl")}
     assert len(parsed) > 190
