@@ -49,10 +49,15 @@ class _Request:
 
     priority: int
     number: int
-    key: _Key = field(compare=False)
+    hosted: HostedRegion = field(compare=False)
+    family: bytes = field(compare=False)
     major: bool = field(compare=False, default=False)
     compaction: Compaction | None = field(compare=False, default=None)
     """Chosen already, and found to be large."""
+
+    @property
+    def key(self) -> _Key:
+        return self.hosted.encoded, self.family
 
 
 class CompactSplit:
@@ -120,11 +125,11 @@ class CompactSplit:
             return
         key = hosted.encoded, family
         earlier = self._requested.get(key)
-        if earlier is not None:
+        if earlier is not None and earlier.hosted is hosted:
             earlier.major = earlier.major or major
             return
         self._number += 1
-        request = _Request(_priority(hosted, family, major), self._number, key, major)
+        request = _Request(_priority(hosted, family, major), self._number, hosted, family, major)
         self._requested[key] = request
         heappush(self._waiting, request)
         self._begin()
@@ -149,12 +154,12 @@ class CompactSplit:
 
     def _plan(self, request: _Request) -> bool:
         """Chooses files, if there are any to choose; False: the store's turn is later."""
-        encoded, family = request.key
-        hosted = self._regions.get(encoded)
-        if hosted is not None and request.major and hosted.region.files.is_compacting(family):
+        hosted, family = request.hosted, request.family
+        if hosted.is_serving and request.major and hosted.region.files.is_compacting(family):
             return False
-        del self._requested[request.key]
-        if hosted is not None and hosted.is_serving:
+        if self._requested.get(request.key) is request:
+            del self._requested[request.key]
+        if hosted.is_serving:
             now_ms = self._runtime.clock.now_ms()
             off_peak = self._config.store.is_off_peak(now_ms) and not self._off_peak_running
             request.compaction = hosted.region.plan_compaction(
@@ -165,15 +170,12 @@ class CompactSplit:
     # Work
 
     def _run(self, request: _Request, *, large: bool) -> None:
-        hosted = self._regions.get(request.key[0])
-        if hosted is None:
-            return  # It left while its compaction waited; nobody else needs the plan.
         self._free_large -= large
         self._free_small -= not large
-        self._background(self._compact(hosted, request, large))
+        self._background(self._compact(request, large))
 
-    async def _compact(self, hosted: HostedRegion, request: _Request, large: bool) -> None:
-        compaction = request.compaction
+    async def _compact(self, request: _Request, large: bool) -> None:
+        hosted, compaction = request.hosted, request.compaction
         assert compaction is not None
         self._off_peak_running = self._off_peak_running or compaction.off_peak
         bytes_per_s = self.throughput.begin()
@@ -186,7 +188,7 @@ class CompactSplit:
             return
         except (RetryableError, ProcessDiedError) as error:
             log.warning("compaction of %s failed: %s", hosted.info, error)
-            self._background(self._again(hosted, request))
+            self._background(self._again(request))
             return
         finally:
             self.throughput.end()
@@ -195,12 +197,14 @@ class CompactSplit:
             self._free_small += not large
             self._begin()
         self.compactions += 1
+        if compaction.is_expired and request.major:
+            self.request(hosted, request.family, major=True)
         self.files_changed(hosted.encoded)
 
-    async def _again(self, hosted: HostedRegion, request: _Request) -> None:
+    async def _again(self, request: _Request) -> None:
         await self._runtime.clock.sleep(PAUSE_S)
-        if hosted.is_serving:
-            self.request(hosted, request.key[1], major=request.major)
+        if request.hosted.is_serving:
+            self.request(request.hosted, request.family, major=request.major)
 
     def check(self) -> None:
         """Looks at all regions, and at how fast compactions have to be."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
+from ..config import MIB
 from ..errors import StorageError
 from ..model import RegionInfo
 from ..runtime import Entropy
@@ -19,6 +20,8 @@ from .region_services import RegionServices
 from .store_io import open_reader
 
 _FILE_ID_BITS: Final = 128
+OBJECT_BYTES_MAX: Final = 64 * MIB
+"""Larger files are not kept in memory for the object store: whoever needs one reads it."""
 
 
 def new_path(info: RegionInfo, family: bytes, entropy: Entropy) -> str:
@@ -58,7 +61,7 @@ class _FlushedFile:
         self._writer = HFileWriter(region.stores[family].family, region.encoder)
         self._image: HFileImage | None = None
         self._kept: list[bytes] = []
-        self._room = services.config.region_server.handoff_bytes_max
+        self._room = OBJECT_BYTES_MAX
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The file; no piece at all if no cell is worth keeping."""

@@ -34,12 +34,17 @@ _LOOKS: Final = 100
 class _Request:
     """A flush of a region to come."""
 
+    hosted: HostedRegion
     families: tuple[bytes, ...] | None
     """None: what the table's policy takes then."""
     delay_s: float = 0.0
     task: asyncio.Task[None] | None = None
     begun: bool = False
     """It waits for nothing any more."""
+
+    def gives_way_to(self, delay_s: float) -> bool:
+        """Whether a new request with such a delay is the more urgent one."""
+        return self.delay_s > 0 and not delay_s and not self.begun
 
 
 class MemstoreFlusher:
@@ -83,16 +88,16 @@ class MemstoreFlusher:
         Nothing happens if a flush of the region is to come already, unless that one is
         delayed: a request without a delay goes before it.
         """
-        earlier = self._requests.get(encoded)
-        if earlier is not None:
-            if earlier.begun or not earlier.delay_s or delay_s:
-                return
-            self._withdraw(encoded)
         hosted = self._regions.get(encoded)
-        if hosted is not None:
-            request = _Request(None if families is None else tuple(families), delay_s)
-            self._requests[encoded] = request
-            request.task = self._background(self._carry_out(hosted, request))
+        if hosted is None:
+            return
+        earlier = self._requests.get(encoded)
+        if earlier is not None and earlier.hosted is hosted and not earlier.gives_way_to(delay_s):
+            return
+        self._withdraw(encoded)
+        request = _Request(hosted, None if families is None else tuple(families), delay_s)
+        self._requests[encoded] = request
+        request.task = self._background(self._carry_out(request))
 
     def relieve(self) -> None:
         """All memstores are above the lower mark: flushes until they are not."""
@@ -110,7 +115,8 @@ class MemstoreFlusher:
 
     # A flush
 
-    async def _carry_out(self, hosted: HostedRegion, request: _Request) -> None:
+    async def _carry_out(self, request: _Request) -> None:
+        hosted = request.hosted
         try:
             if not request.begun:
                 await self._runtime.clock.sleep(request.delay_s)
@@ -150,9 +156,9 @@ class MemstoreFlusher:
             return
 
     def _withdraw(self, encoded: str) -> None:
-        """Takes back a flush that has not begun."""
+        """Takes back a flush that has not begun; one that has goes on by itself."""
         request = self._requests.pop(encoded, None)
-        if request is not None and request.task is not None:
+        if request is not None and request.task is not None and not request.begun:
             request.task.cancel()
 
     # Room for all
@@ -166,9 +172,9 @@ class MemstoreFlusher:
                     await self._runtime.clock.sleep(PAUSE_S / 10)
                     continue
                 self._withdraw(hosted.encoded)
-                request = _Request(None, begun=True)
+                request = _Request(hosted, None, begun=True)
                 self._requests[hosted.encoded] = request
-                await self._carry_out(hosted, request)
+                await self._carry_out(request)
         finally:
             self._relief = None
 

@@ -28,6 +28,7 @@ async def compact_store(
     again and again), NotServingRegionError; nothing of the store was replaced then.
     """
     try:
+        hosted.check_serving()
         entry = None
         if not compaction.is_expired:
             entry = await _run(hosted, _work(hosted, compaction, bytes_per_s))

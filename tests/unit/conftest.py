@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from raybase.storage.hfile import HFileImage, HFileWriter
 from raybase.storage.tags import tags_of
+from raybase.storage.window import Window
 
 CELLS_MAX = 1000
 """Of files with more, one in ten is read: it takes 10 us a cell."""
@@ -31,25 +32,31 @@ class _WatchedWriter:
 
     def __init__(self) -> None:
         self._reader = second_reader()
-        self._append, self._drain = HFileWriter.append, HFileWriter.drain
+        self._append, self._drain = HFileWriter.append_window, HFileWriter.drain
         self._finish = HFileWriter.finish
         self._cells: dict[int, list[tuple[bytes, bytes]]] = {}
-        self._drained: dict[int, bytes] = {}
+        self._drained: dict[int, list[bytes]] = {}
         self._large = 0
+        self.watches = True
 
-    def append(self, writer: HFileWriter, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        self._append(writer, keys, values)
-        self._cells.setdefault(id(writer), []).extend(zip(keys, values, strict=True))
+    def append_window(self, writer: HFileWriter, window: Window) -> None:
+        self._append(writer, window)
+        if self.watches:
+            cells = zip(window.keys, window.values, strict=True)
+            self._cells.setdefault(id(writer), []).extend(cells)
 
     def drain(self, writer: HFileWriter) -> bytes:
         data = self._drain(writer)
-        self._drained[id(writer)] = self._drained.get(id(writer), b"") + data
+        if self.watches:
+            self._drained.setdefault(id(writer), []).append(data)
         return data
 
     def finish(self, writer: HFileWriter, **options: Any) -> HFileImage:
         image = self._finish(writer, **options)
+        if not self.watches:
+            return image
         # Finishing drains what is left.
-        data = self._drained.pop(id(writer))
+        data = b"".join(self._drained.pop(id(writer)))
         cells = self._cells.pop(id(writer), [])
         assert data.endswith(image.data)
         self._large += len(cells) > CELLS_MAX
@@ -65,10 +72,10 @@ class _WatchedWriter:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _read_every_file_twice() -> Iterator[None]:
+def _read_every_file_twice() -> Iterator[_WatchedWriter]:
     watched = _WatchedWriter()
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("append", "drain", "finish"):
+        for name in ("append_window", "drain", "finish"):
             method = getattr(watched, name)
 
             def call(
@@ -77,4 +84,12 @@ def _read_every_file_twice() -> Iterator[None]:
                 return _method(writer, *arguments, **more)
 
             patch.setattr(HFileWriter, name, call)
-        yield
+        yield watched
+
+
+@pytest.fixture
+def files_unwatched(_read_every_file_twice: _WatchedWriter) -> Iterator[None]:
+    """For a test of how much memory a writer needs: watching keeps whole files."""
+    _read_every_file_twice.watches = False
+    yield
+    _read_every_file_twice.watches = True

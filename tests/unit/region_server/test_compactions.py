@@ -154,6 +154,7 @@ def test_a_job_keeps_to_its_pace() -> None:
     in_simulation(story)
 
 
+@pytest.mark.usefixtures("files_unwatched")
 def test_a_job_needs_memory_for_pieces_however_large_its_inputs_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

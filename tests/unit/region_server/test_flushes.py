@@ -73,16 +73,16 @@ def test_old_edits_are_flushed_after_the_interval_and_a_random_delay() -> None:
         await cluster.open("rs-1")
         await cluster.put("rs-1", b"row", b"value")
         hosted = hosted_at(cluster)
-        await asyncio.sleep(1000)
+        await asyncio.sleep(200)
         assert hosted.region.memstore_bytes
-        await asyncio.sleep(2 * CHECK_S * 1.1 + 200)
+        await asyncio.sleep(2 * CHECK_S * 1.1 + 50)
         assert not hosted.region.memstore_bytes
         assert await cluster.get("rs-1", b"row") == b"value"
         files = hosted.region.file_entries
-        await asyncio.sleep(3000)
+        await asyncio.sleep(500)
         assert hosted.region.file_entries == files, "nothing to flush makes no file"
 
-    run(story, config=config(flush_interval_s=1000.0, flush_delay_s=200.0), timeout_s=9000)
+    run(story, config=config(flush_interval_s=200.0, flush_delay_s=50.0), timeout_s=9000)
 
 
 async def write(hosted: HostedRegion) -> None:
@@ -103,7 +103,7 @@ def test_tables_of_the_system_are_flushed_after_five_minutes_and_others_never_if
         assert hosted_at(cluster, info).region.memstore_bytes
         await asyncio.sleep(2 * CHECK_S * 1.1 + 2)
         assert not hosted_at(cluster, info).region.memstore_bytes
-        await asyncio.sleep(5000)
+        await asyncio.sleep(700)
         assert hosted_at(cluster).region.memstore_bytes
 
     run(story, config=config(flush_interval_s=0.0, flush_delay_s=1.0), timeout_s=9000)
