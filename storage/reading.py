@@ -49,10 +49,12 @@ class Reading:
             holds then, and no cell's own time to live.
         has_tags: whether a cell of the store may have tags (``Store.has_tags``); only then
             are cells' own times to live looked at.
+        cache_blocks: whether blocks read from files stay in the cache.
 
     """
 
     __slots__ = (
+        "cache_blocks",
         "file_times",
         "has_tags",
         "max_versions",
@@ -79,7 +81,9 @@ class Reading:
         *,
         raw: bool = False,
         has_tags: bool = False,
+        cache_blocks: bool = True,
     ) -> None:
+        self.cache_blocks = cache_blocks
         self.raw = raw
         self.has_tags = has_tags
         self.read_point = read_point

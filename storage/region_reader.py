@@ -129,6 +129,7 @@ class RegionReader:
                     columns[name] if columns else None,
                     raw=is_raw,
                     has_tags=store.has_tags,
+                    cache_blocks=asked.cache_blocks,
                 ),
             )
             for name, store in self._stores.items()

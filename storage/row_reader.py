@@ -51,6 +51,7 @@ def is_plain(get: Get) -> bool:
         and not get.store_limit
         and not get.store_offset
         and not get.read_uncommitted
+        and get.cache_blocks
     )
 
 

@@ -160,7 +160,9 @@ class DownwardWalk:
 
     def _go_down(self) -> None:
         last_keys = [
-            keys[0] for store, _ in self._sources for keys in store.keys_below(self._stop, 1)
+            keys[0]
+            for store, reading in self._sources
+            for keys in store.keys_below(self._stop, 1, keep=reading.cache_blocks)
         ]
         greatest = max(last_keys, default=b"")
         if not greatest or greatest < self._start:

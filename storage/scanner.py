@@ -360,8 +360,8 @@ class DownwardScanner:
         """Finds the rows to read next. Raises BlockMiss, with nothing changed."""
         below = [
             keys
-            for store, _ in self._sources
-            for keys in store.keys_below(self._stop, self._cells_back)
+            for store, reading in self._sources
+            for keys in store.keys_below(self._stop, self._cells_back, keep=reading.cache_blocks)
         ]
         greatest = max((keys[0] for keys in below), default=b"")
         if not greatest or greatest < self._start:

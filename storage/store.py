@@ -75,17 +75,20 @@ class Store:
         self.files = tuple(
             sorted(files, key=lambda one: (one.entry.max_sequence_id, -one.entry.size, one.path))
         )
+        for file in self.files:
+            file.reader.in_memory = self.family.in_memory
         self._files_have_tags = any(one.reader.stats.max_tags_bytes for one in files)
 
     @property
     def is_plain(self) -> bool:
-        """Whether no cell ends by itself, and the newest put of a column is what is seen of it
-        unless there is a tombstone."""
+        """Whether no cell ends by itself, the newest put of a column is what is seen of it
+        unless there is a tombstone, and blocks stay in the cache."""
         if self._files_have_tags or self.active.has_tags:
             return False
         if self.snapshot is not None and self.snapshot.has_tags:
             return False
-        return not self.family.ttl_s and not self.family.new_version_behavior
+        family = self.family
+        return not family.ttl_s and not family.new_version_behavior and family.cache_blocks
 
     def row_window(self, row: bytes, start: bytes, stop: bytes) -> Window:
         """The cells of an encoded row, whose keys are ``start <= key < stop``.
@@ -110,6 +113,7 @@ class Store:
         *,
         row: bytes | None = None,
         cells_max: int = WINDOW_CELLS,
+        keep: bool = True,
     ) -> Window:
         """The store's cells with ``start <= key < stop``, up to a bound of its choice.
 
@@ -119,19 +123,21 @@ class Store:
             times: files that cannot matter to these timestamps are left out.
             row: the encoded row, if only that one is asked for.
             cells_max: how much of a memstore to look at.
+            keep: whether blocks stay in the cache, unless the family's never do.
 
         Raises BlockMiss, with nothing changed.
 
         """
         windows = [one.window(start, stop, cells_max) for one in self.memstores if len(one)]
         cache = self._cache
+        keep = keep and self.family.cache_blocks
         for file in self.files:
             if not file.may_have_range(start, stop):
                 continue
             if row is not None and not file.may_have_row(row, cache):
                 continue
             if times is ALL_TIME or file.may_matter_at(times):
-                windows.append(file.window(start, stop, cache))
+                windows.append(file.window(start, stop, cache, keep=keep))
         if len(windows) == 1:
             return windows[0]
         return merge(windows)
@@ -145,13 +151,14 @@ class Store:
         windows += [file.rows_window(rows, self._cache) for file in self.files]
         return merge(windows)
 
-    def keys_below(self, key: bytes, cells_max: int) -> list[list[bytes]]:
+    def keys_below(self, key: bytes, cells_max: int, *, keep: bool = True) -> list[list[bytes]]:
         """Of every run the last keys below ``key``, greatest first; no empty lists.
 
         Raises BlockMiss, with nothing changed.
         """
         found = [one.keys_below(key, cells_max) for one in self.memstores]
-        found += [one.keys_below(key, cells_max, self._cache) for one in self.files]
+        keep = keep and self.family.cache_blocks
+        found += [one.keys_below(key, cells_max, self._cache, keep=keep) for one in self.files]
         return [keys for keys in found if keys]
 
     def take_snapshot(self) -> MemStore:

@@ -75,6 +75,7 @@ class StoreCursor:
             self._reading.file_times,
             row=self._row,
             cells_max=self._cells_max,
+            keep=self._reading.cache_blocks,
         )
         self._cells_max = min(self._cells_max * _WINDOW_GROWTH, WINDOW_CELLS)
         seen = VisibleCells()

@@ -154,7 +154,9 @@ class StoreFile:
             inside = [row for row in inside if row + END < self._end]
         return self.reader.rows_contained(inside, cache)
 
-    def keys_below(self, key: bytes, cells_max: int, cache: BlockCache) -> list[bytes]:
+    def keys_below(
+        self, key: bytes, cells_max: int, cache: BlockCache, *, keep: bool = True
+    ) -> list[bytes]:
         """The last keys below ``key`` (empty: the end), greatest first, of one block.
 
         None only if there are none at all.
@@ -164,7 +166,7 @@ class StoreFile:
         lower = self._lower
         place = reader.before(key, cache)
         while place is not None:
-            block = reader.block(place, cache)
+            block = reader.block(place, cache, keep=keep)
             end = block.lower_bound(key) if key else len(block)
             begin = block.lower_bound(lower) if lower else 0
             if begin < end:

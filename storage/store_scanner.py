@@ -26,7 +26,14 @@ def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells
     start, stop = row_start(encoded_row), row_stop(encoded_row)
     cells_max = FIRST_WINDOW_CELLS
     while True:
-        window = store.window(start, stop, reading.file_times, row=encoded_row, cells_max=cells_max)
+        window = store.window(
+            start,
+            stop,
+            reading.file_times,
+            row=encoded_row,
+            cells_max=cells_max,
+            keep=reading.cache_blocks,
+        )
         if window:
             tracker.add(window, out)
         if not window.bound:
@@ -90,6 +97,7 @@ class StoreScanner:
             self._reading.file_times,
             row=self._row,
             cells_max=self._cells_max,
+            keep=self._reading.cache_blocks,
         )
         self._cells_max = min(self._cells_max * WINDOW_GROWTH, WINDOW_CELLS)
         if window:

@@ -76,7 +76,7 @@ class Engine:
                 self.misses += 1
                 assert self.misses < 1_000_000
                 data = self.disk[miss.path][miss.offset : miss.offset + miss.length]
-                self.region.admit(miss.path, miss.offset, data)
+                self.region.admit(miss.path, miss.offset, data, keep=miss.keep)
 
     # Writes
 
