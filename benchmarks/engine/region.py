@@ -59,6 +59,7 @@ class Engine:
         os.write(self._log, self._encoder.begin())
         self._paths = 0
         self.fetched: list[CacheKey] = []
+        self._data_blocks: set[CacheKey] = set()
         self.gets = {row: Get(row) for row in cells.rows}
 
     def close(self) -> None:
@@ -123,6 +124,10 @@ class Engine:
             except BlockMiss as miss:
                 offset, length = miss.offset, size - miss.offset
 
+    def adopt(self, family: bytes, file: StoreFile) -> None:
+        """A region of this one file, instead of the present one."""
+        self.region = self._open(Manifest(1, self.info, files=(file.entry,)), {family: [file]})
+
     def compact(self) -> int:
         """Merges all files of every family from their bytes; returns the cells of the inputs."""
         cells = 0
@@ -145,7 +150,7 @@ class Engine:
     # Reads
 
     def get(self, row: bytes) -> int:
-        get = self.gets[row]
+        get = self.gets.get(row) or Get(row)
         return len(self.fetching(lambda: self.region.get(get, NOW_MS)))
 
     def get_many(self, rows: Sequence[bytes]) -> int:
@@ -172,6 +177,12 @@ class Engine:
                 self.region.admit(miss.path, miss.offset, data)
                 if data.startswith((DATA, ENCODED_DATA)):
                     self.fetched.append((miss.path, miss.offset))
+                    self._data_blocks.add((miss.path, miss.offset))
+
+    def forget_blocks(self) -> None:
+        """Drops all data blocks that were ever fetched, and so all there are in the cache."""
+        for key in self._data_blocks:
+            self.cache.remove(key)
 
     def forget_fetched(self) -> int:
         """Drops the data blocks fetched since the last call; returns how many these were."""
