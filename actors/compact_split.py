@@ -1,9 +1,9 @@
 """Compactions of a server's regions, and their wishes to be split.
 
-Requests wait by urgency: stores near the number of files that makes flushes wait, stores just
-split off, and what was asked for by hand go first. Large compactions run apart, so that small
-ones do not wait for them; who has nothing large to do takes a small one. Source:
-CompactSplit.java.
+Requests wait by urgency: stores just split off go first, then those with more files than
+flushes wait for, what was asked for by hand, and the others, the fullest first. Large
+compactions run apart, so that small ones do not wait for them; who has nothing large to do
+takes a small one. Source: CompactSplit.java.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 PAUSE_S: Final = 1.0
 """Before something that failed is tried again."""
 _BY_USER: Final = 1
-_AFTER_SPLIT: Final = 1000
+_AFTER_SPLIT: Final = -(2**31) + 1000
 """Priorities: the lower, the sooner. Others are the number of files a store may still get."""
 
 _Key = tuple[str, bytes]

@@ -34,6 +34,8 @@ FAMILY_SETTINGS: Final = {
 }
 """Keys of a family's CONFIGURATION that are fields of its descriptor."""
 TABLE_OPTIONS: Final = {"MAX_FILESIZE": "region_bytes_max", "MEMSTORE_FLUSHSIZE": "flush_bytes"}
+TABLE_ATTRIBUTES: Final = ("SPLIT_POLICY", "FLUSH_POLICY", "SPLIT_ENABLED", "COMPACTION_ENABLED")
+"""HBase's options that are kept with a table and read by its servers."""
 READ_OPTIONS: Final = {"COLUMN", "COLUMNS", "VERSIONS", "TIMERANGE", "TIMESTAMP"}
 SCAN_OPTIONS: Final = READ_OPTIONS | {
     "STARTROW",
@@ -129,7 +131,7 @@ def switch(option: str, value: Any) -> bool:
 
 def table_options(line: Line) -> dict[str, Any]:
     """What the pairs outside of family maps say of the table: descriptor fields and splits."""
-    own = {"SPLITS", "CONFIGURATION", *TABLE_OPTIONS}
+    own = {"SPLITS", "CONFIGURATION", *TABLE_OPTIONS, *TABLE_ATTRIBUTES}
     unknown = sorted(set(line.options) - own)
     if unknown:
         names = ", ".join(sorted(own))
@@ -139,6 +141,8 @@ def table_options(line: Line) -> dict[str, Any]:
         for option, field in TABLE_OPTIONS.items()
         if option in line.options
     }
+    attributes = {one: line.options[one] for one in TABLE_ATTRIBUTES if one in line.options}
+    found["attributes"] = {option: string(value) for option, value in attributes.items()}
     found["configuration"] = configuration_of(line.options)
     splits = line.options.get("SPLITS", [])
     if not isinstance(splits, list):

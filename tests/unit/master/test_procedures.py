@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from fake_cluster import FakeCluster, table
@@ -67,6 +68,22 @@ def test_a_table_that_exists_is_not_created_again(cluster: FakeCluster) -> None:
 def test_split_keys_must_divide(cluster: FakeCluster) -> None:
     with pytest.raises(IllegalArgumentError):
         create(cluster, b"b", b"b")
+
+
+def test_a_table_whose_regions_could_not_be_opened_is_neither_made_nor_altered(
+    cluster: FakeCluster,
+) -> None:
+    wrong = replace(T, attributes={"SPLIT_POLICY": "org.example.MySplitPolicy"})
+    with pytest.raises(IllegalArgumentError, match="MySplitPolicy"):
+        cluster.perform(CreateTableProcedure(table=T.name, descriptor=wrong))
+    assert cluster.term.assignment.table(T.name) is None
+    create(cluster)
+    with pytest.raises(IllegalArgumentError, match="MySplitPolicy"):
+        cluster.perform(AlterTableProcedure(table=T.name, descriptor=wrong))
+    found = cluster.term.assignment.table(T.name)
+    assert found is not None
+    assert found.descriptor == T
+    cluster.check()
 
 
 def test_one_nonce_is_one_procedure(cluster: FakeCluster) -> None:
@@ -140,6 +157,15 @@ def test_a_row_outside_splits_nothing(cluster: FakeCluster) -> None:
         cluster.perform(SplitProcedure(region=first.info, row=b"x"))
     with pytest.raises(UnsupportedOperationError):
         cluster.perform(SplitProcedure(region=first.info))
+    cluster.check()
+
+
+def test_a_table_that_is_not_to_be_split_is_not(cluster: FakeCluster) -> None:
+    whole = replace(T, attributes={"SPLIT_ENABLED": "false"})
+    cluster.perform(CreateTableProcedure(table=T.name, descriptor=whole))
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    with pytest.raises(UnsupportedOperationError, match="not to be split"):
+        cluster.perform(SplitProcedure(region=node.info, row=b"m"))
     cluster.check()
 
 

@@ -229,6 +229,37 @@ def test_a_small_compaction_does_not_wait_for_a_large_one_nor_that_for_small_one
     run(story, config=replace(CONFIG, store=store))
 
 
+def test_who_is_waited_for_goes_first() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        await fill(cluster, REGION, 5000, 3)
+        request = cluster.split_request(b"1")
+        await cluster.split("rs-1", request)
+        await asyncio.sleep(5)
+        compact_split = cluster.server("rs-1")._chores.compact_split
+        compact_split._free_small = compact_split._free_large = 0
+        crowded = replace(REGION, region_id=7)
+        for info in (request.daughters[1], crowded):
+            await cluster.open("rs-1", info)
+        await fill(cluster, crowded, 100, 3)
+        split_off, other = hosted_at(cluster, request.daughters[1]), hosted_at(cluster, crowded)
+        compact_split._waiting.clear()
+        compact_split._requested.clear()
+        compact_split.request(other, b"f")
+        compact_split.request(other, b"g", major=True)
+        compact_split.request(split_off, b"f")
+        order = [(one.hosted, one.family) for one in sorted(compact_split._waiting)]
+        assert order == [(split_off, b"f"), (other, b"g"), (other, b"f")]
+        other.region.files._blocking[b"f"] = 2
+        compact_split._waiting.clear()
+        compact_split._requested.clear()
+        compact_split.request(other, b"g", major=True)
+        compact_split.request(other, b"f")
+        assert [one.family for one in sorted(compact_split._waiting)] == [b"f", b"g"]
+
+    run(story)
+
+
 def test_a_table_may_switch_compaction_and_splits_off() -> None:
     async def story(cluster: SmallCluster) -> None:
         off = {"COMPACTION_ENABLED": "false", "SPLIT_ENABLED": "false"}
@@ -258,6 +289,28 @@ def test_a_major_compaction_asked_for_during_a_minor_one_follows_it() -> None:
         (entry,) = hosted.region.file_entries
         assert entry.major
         assert entry.entries == 6
+
+    store = replace(
+        CONFIG.store, compaction_bytes_per_s_low=100_000, compaction_bytes_per_s_high=100_000
+    )
+    run(story, config=replace(CONFIG, store=store))
+
+
+def test_a_plan_of_a_region_that_left_is_not_carried_out_on_the_one_that_came_back() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        await fill(cluster, REGION, 800_000, 4)
+        first = hosted_at(cluster)
+        assert first.region.files.is_compacting(b"f")
+        await cluster.close("rs-1")
+        await cluster.open("rs-1")
+        again = hosted_at(cluster)
+        assert again is not first
+        await asyncio.sleep(60)
+        assert await cluster.scan("rs-1") != {}
+        paths = [entry.path for entry in again.region.file_entries]
+        assert len(paths) == len(set(paths)) == 1
+        assert cluster.server("rs-1")._chores.compact_split.compactions == 1
 
     store = replace(
         CONFIG.store, compaction_bytes_per_s_low=100_000, compaction_bytes_per_s_high=100_000
