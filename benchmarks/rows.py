@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import (
+    cache,
     codec,
     engine,
     get,
@@ -43,5 +44,6 @@ ROWS = {
     "recovery": Row(recovery.after_kill, "kill -9 of a server to its last region served"),
     "path": Row(path.details, "a get through a server's Python, without sockets", has_budget=False),
     "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
+    "cache": Row(cache.details, "a get by where its block is", has_budget=False),
     "wal": Row(wal.details, "writes on one log and on several (MultiWAL)", has_budget=False),
 }
