@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raybase.errors import BlockMiss
 from raybase.model import BloomType, FileFormat
-from raybase.storage.block_cache import BlockCache
+from raybase.storage.block_cache import BlockCache, Category
 from raybase.storage.hfile import HFileReader
 from raybase.storage.hfile.data_index import IndexBlock
 from raybase.storage.hfile.index import (
@@ -184,3 +184,45 @@ def test_an_index_out_of_order_is_refused():
     for keys in ((b"b", b"a"), (b"a", b"a")):
         with pytest.raises(ValueError, match="order"):
             IndexBlock([Entry(0, 1, key) for key in keys], bytes)
+
+
+def test_only_the_path_to_a_block_is_read_and_it_counts_in_the_cache(write_file, numbered_cells):
+    image = write_file(numbered_cells(20_000), index_block_bytes=512, bloom=BloomType.NONE)
+    levels = Trailer.decode("f", len(image.data), image.data).data_index_levels
+    assert levels >= 3
+    cache = BlockCache(1 << 24)
+    fetcher = Fetcher(image.data, cache)
+    reader = fetcher.open()
+    opened_bytes = reader.memory_bytes
+    key = numbered_cells(20_000)[12_345][0]
+    place = fetcher.run(reader, lambda: reader.find(key, cache))
+    fetcher.run(reader, lambda: reader.block(place, cache))
+    assert len(fetcher.misses) == levels
+    assert len(cache) == levels
+    assert 0 < cache.category_bytes(Category.INDEX) < cache.memory_bytes
+    assert reader.memory_bytes == opened_bytes < 10_000
+
+
+def test_index_blocks_that_left_the_cache_are_read_again(write_file, numbered_cells):
+    made = numbered_cells(20_000)
+    image = write_file(made, index_block_bytes=512, bloom=BloomType.NONE)
+    cache = BlockCache(1)
+    fetcher = Fetcher(image.data, cache)
+    reader = fetcher.open()
+    for key, value in made[::997] + made[::997]:
+        block = fetcher.run(reader, lambda key=key: reader.block(reader.find(key, cache), cache))
+        assert block.values[block.lower_bound(key)] == value
+    assert len(set(fetcher.misses)) < len(fetcher.misses)
+
+
+def test_a_scan_backwards_finds_every_block(write_file, numbered_cells, places):
+    image = write_file(numbered_cells(3000), index_block_bytes=256)
+    reader = HFileReader.from_image("f", memoryview(image.data))
+    cache = BlockCache(1 << 24)
+    found = []
+    place = reader.before(b"", cache)
+    while place is not None:
+        found.append(place)
+        place = reader.before(place.lower, cache)
+    assert found[::-1] == places(reader)
+    assert reader.before(reader.stats.first_key, cache) is None
