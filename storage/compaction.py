@@ -32,6 +32,8 @@ class CompactionOptions:
     now_ms: int
     meta_rows: bool = False
     """Whether the rows are hbase:meta's."""
+    purge_deletes_ms: int = 0
+    """Tombstones younger than this stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,15 @@ class Merge:
         self._options = options
         self._cache = cache
         self._writer = HFileWriter(family, META_ROWS if options.meta_rows else PLAIN_ROWS)
-        self._retention = Retention(family, options.read_point, options.now_ms, major=options.major)
+        puts = [file.reader.stats.earliest_put_timestamp for file in inputs]
+        self._retention = Retention(
+            family,
+            options.read_point,
+            options.now_ms,
+            major=options.major,
+            purge_deletes_ms=options.purge_deletes_ms,
+            earliest_put=min(puts, default=0),
+        )
         self._start = b""
         self.exhausted = not inputs
         """Whether all cells have been read."""

@@ -45,8 +45,8 @@ class Reading:
         max_versions: asked for; the family's limit holds as well.
         times: timestamps asked for.
         qualifiers: columns asked for; None for all of them.
-        raw: whether tombstones are returned, too, and hide nothing; ``max_versions`` alone
-            holds then, and no cell's own time to live.
+        raw: whether tombstones are returned, too, and hide nothing; of the family's options
+            none holds then.
         has_tags: whether a cell of the store may have tags (``Store.has_tags``); only then
             are cells' own times to live looked at.
         cache_blocks: whether blocks read from files stay in the cache.
@@ -90,7 +90,7 @@ class Reading:
         self.max_versions = max_versions if raw else min(max_versions, family.max_versions)
         self.min_versions = family.min_versions
         self.now_ms = now_ms
-        self.oldest = max(now_ms - family.ttl_s * 1000, 0) if family.ttl_s else 0
+        self.oldest = max(now_ms - family.ttl_s * 1000, 0) if family.ttl_s and not raw else 0
         self.times = times
         self.file_times = times
         """Timestamps that decide what is seen: a file without any may be left out."""

@@ -64,10 +64,12 @@ class RegionFiles:
         self.policies: dict[bytes, CompactionPolicy] = {}
         """What chooses the files to compact, by family."""
         self._blocking: dict[bytes, int] = {}
+        self._purge_deletes_ms: dict[bytes, int] = {}
         for name, store in stores.items():
             own = family_config(config, store.family)
             self.policies[name] = compaction_policy(own, store.family)
             self._blocking[name] = own.blocking_store_files
+            self._purge_deletes_ms[name] = int(own.purge_deletes_s * 1000)
         self._compacting: dict[bytes, tuple[StoreFileEntry, ...]] = {}
 
     @property
@@ -207,6 +209,7 @@ class RegionFiles:
             self._reader.least_read_point(),
             now_ms,
             self._meta_rows,
+            self._purge_deletes_ms[family],
         )
         large = not expired and policy.is_large(sum(entry.size for entry in inputs))
         return Compaction(inputs, options, bool(expired), large, off_peak and not whole)

@@ -45,6 +45,7 @@ STORE_KEYS: Final[Mapping[str, _Reading]] = {
     "hbase.hstore.defaultengine.compactionpolicy.class": ("compaction_policy", _class_name),
     "hbase.hregion.majorcompaction": ("major_compaction_period_s", _seconds),
     "hbase.hregion.majorcompaction.jitter": ("major_compaction_jitter", float),
+    "hbase.hstore.time.to.purge.deletes": ("purge_deletes_s", _seconds),
     "hbase.store.delete.expired.storefile": ("delete_expired_files", _switch),
     "hbase.hstore.blockingStoreFiles": ("blocking_store_files", int),
 }

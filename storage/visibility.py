@@ -58,14 +58,14 @@ class VersionTracker(ColumnState):
     def add(self, window: Window, out: VisibleCells) -> None:
         """Appends what is visible of the next window, which is not empty, to ``out``."""
         reading = self._reading
-        if reading.raw:
-            self._add_raw(window.keys, window.values, out)
-            return
         if reading.versions_played:
             self._add_played(window.keys, window.values, out)
             return
         if reading.has_tags and any_tagged(window.values):
             window = _unexpired(window, reading.now_ms)
+        if reading.raw:
+            self._add_raw(window.keys, window.values, out)
+            return
         if len(window) >= ARRAYS_FROM and not self._deletes_reach(window.columns[0]):
             tails = np.frombuffer(window.tails, TAIL)
             if (tails["type"] == PUT).all():
@@ -103,7 +103,7 @@ class VersionTracker(ColumnState):
         last = self._last_timestamp
         if last < 0:
             return False
-        expired = last < reading.oldest and self._count >= reading.min_versions + reading.raw
+        expired = last < reading.oldest and self._count >= reading.min_versions
         return expired or last < reading.times.start
 
     def _add_each(self, keys: list[bytes], values: list[bytes], out: VisibleCells) -> None:
@@ -153,11 +153,6 @@ class VersionTracker(ColumnState):
                 continue
             self._count += kind == PUT
             if self._count > reading.max_versions:
-                continue
-            if timestamp < reading.oldest and (
-                not reading.min_versions or self._count > reading.min_versions
-            ):
-                self._count = reading.max_versions + 1
                 continue
             self._last_timestamp = timestamp
             self._last_kind = kind

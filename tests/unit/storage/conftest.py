@@ -15,7 +15,7 @@ from raybase.operations import Condition, Get, Mutation, Scan
 from raybase.storage import wal
 from raybase.storage.block_cache import BlockCache
 from raybase.storage.cells import CellBatch
-from raybase.storage.compaction import Compaction, compact
+from raybase.storage.compaction import Compaction, CompactionOptions, compact
 from raybase.storage.hfile import HFileReader, HFileWriter
 from raybase.storage.manifest import Manifest
 from raybase.storage.region import Region, RegionScanner, Write
@@ -154,19 +154,34 @@ class Engine:
 
     def compact(self, family: bytes, *, major: bool = False) -> Compaction | None:
         compaction = self.region.plan_compaction(family, self.now_ms, major=major)
-        if compaction is None:
-            return None
+        return None if compaction is None else self.run(compaction)
+
+    def compact_oldest(self, family: bytes, count: int) -> Compaction:
+        """A minor compaction of so many files, which must not be all."""
+        entries = [file.entry for file in self.region.stores[family].files]
+        assert count < len(entries)
+        descriptor = self.region.stores[family].family
+        read_point = self.region._reader.least_read_point()
+        options = CompactionOptions(descriptor, False, read_point, self.now_ms)
+        return self.run(Compaction(tuple(entries[:count]), options))
+
+    def run(self, compaction: Compaction) -> Compaction:
+        output = None if compaction.is_expired else self._merge(compaction)
+        entry = None if output is None else output.entry
+        self.manifest = self.region.compaction_manifest(compaction, entry)
+        for entry in self.region.commit_compaction(compaction, output, self.manifest):
+            if not any(one.path == entry.path for one in self.manifest.files):
+                del self.disk[entry.path]
+        return compaction
+
+    def _merge(self, compaction: Compaction) -> StoreFile:
         inputs = []
         for entry in compaction.inputs:
             file = self._open_file(entry)
             file.reader.attach_image(memoryview(self.disk[entry.path]))
             inputs.append(file)
-        output = self.store(family, compact(inputs, compaction.options, BlockCache(0)))
-        self.manifest = self.region.compaction_manifest(compaction, output.entry)
-        for entry in self.region.commit_compaction(compaction, output, self.manifest):
-            if not any(one.path == entry.path for one in self.manifest.files):
-                del self.disk[entry.path]
-        return compaction
+        image = compact(inputs, compaction.options, BlockCache(0))
+        return self.store(compaction.family, image)
 
 
 @dataclass(frozen=True, slots=True)
