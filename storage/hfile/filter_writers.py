@@ -69,7 +69,9 @@ class RowFilterWriter:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._rows: list[bytes] = []
+        self._hashes: list[row_filter.Hashes] = []
+        self._rows = 0
+        self._first = b""
         self._last = b""
         self._finished = FinishedFilters()
 
@@ -83,9 +85,11 @@ class RowFilterWriter:
         if rows[0] == self._last:
             del rows[0]
         if rows:
+            self._first = self._first if self._rows else rows[0]
             self._last = rows[-1]
-            self._rows += rows
-        if len(self._rows) >= row_filter.ROWS_PER_CHUNK:
+            self._hashes.append(row_filter.mixed_hashes(rows))
+            self._rows += len(rows)
+        if self._rows >= row_filter.ROWS_PER_CHUNK:
             self._write_chunk()
 
     def finish(self) -> FinishedFilters:
@@ -94,9 +98,9 @@ class RowFilterWriter:
         return self._finished
 
     def _write_chunk(self) -> None:
-        rows, self._rows = self._rows, []
-        offset, stored_bytes = self._emit(blocks.META, row_filter.encode(rows))
-        entry = Entry(offset, stored_bytes, row_filter.META_PREFIX + rows[0])
+        hashes, self._hashes, self._rows = np.concatenate(self._hashes), [], 0
+        offset, stored_bytes = self._emit(blocks.META, row_filter.encode(hashes))
+        entry = Entry(offset, stored_bytes, row_filter.META_PREFIX + self._first)
         self._finished.metas.append(entry)
 
 

@@ -14,7 +14,7 @@ from raybase.storage.key import cell_key, escape
 @pytest.mark.parametrize("count", [1, 2, 100, 70_000])
 def test_every_row_is_found_and_few_others(count):
     rows = [b"user%012d" % (n * 7919) for n in range(count)]
-    made = RowFilter.decode(row_filter.encode(rows))
+    made = RowFilter.decode(row_filter.encode(row_filter.mixed_hashes(rows)))
     assert all(map(made.may_contain, rows))
     strangers = 20_000
     wrong = sum(made.may_contain(b"user%012d" % (n * 7919 + 1)) for n in range(strangers))
@@ -25,15 +25,15 @@ def test_every_row_is_found_and_few_others(count):
 def test_similar_rows_do_not_collide_together(shape):
     """CRCs are linear: without mixing, a whole family of absent rows may be taken for present."""
     rows = [shape % n for n in range(0, 20_000, 2)]
-    made = RowFilter.decode(row_filter.encode(rows))
+    made = RowFilter.decode(row_filter.encode(row_filter.mixed_hashes(rows)))
     wrong = sum(made.may_contain(shape % n) for n in range(1, 20_000, 2))
     assert wrong < 10_000 * 0.02
 
 
 def test_a_filter_takes_two_bytes_a_row():
     random = Random(1)
-    rows = [random.randbytes(16) for _ in range(65536)]
-    assert len(row_filter.encode(rows)) < 2.3 * len(rows)
+    rows = [random.randbytes(16) for _ in range(16384)]
+    assert len(row_filter.encode(row_filter.mixed_hashes(rows))) < 2.3 * len(rows)
 
 
 def test_the_filter_comes_in_chunks_that_are_loaded_one_by_one(write_file, monkeypatch):
