@@ -42,10 +42,16 @@ READER: Final = 99
 SMALL: Final = ClusterConfig(
     store=StoreConfig(
         flush_bytes=24 * _KIB,
+        flush_family_bytes_min=6 * _KIB,
+        flush_interval_s=15.0,
+        flush_delay_s=3.0,
         memstore_bytes_max=MIB,
         block_cache_bytes=256 * _KIB,
         region_bytes_max=96 * _KIB,
         compaction_bytes_min=16 * _KIB,
+        compaction_throttle_bytes=12 * _KIB,
+        blocking_store_files=8,
+        blocking_wait_s=4.0,
     ),
     wal=WalConfig(roll_bytes=32 * _KIB, roll_interval_s=20.0, files_max=6),
     coordinator=CoordinatorConfig(snapshot_log_bytes=8 * _KIB),
