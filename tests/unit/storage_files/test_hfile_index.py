@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from raybase.errors import BlockMiss
 from raybase.model import BloomType, FileFormat
+from raybase.storage import block_cache
 from raybase.storage.block_cache import BlockCache, Category
 from raybase.storage.hfile import HFileReader
 from raybase.storage.hfile.data_index import IndexBlock
@@ -203,7 +204,8 @@ def test_only_the_path_to_a_block_is_read_and_it_counts_in_the_cache(write_file,
     assert reader.memory_bytes == opened_bytes < 10_000
 
 
-def test_index_blocks_that_left_the_cache_are_read_again(write_file, numbered_cells):
+def test_index_blocks_that_left_the_cache_are_read_again(write_file, numbered_cells, monkeypatch):
+    monkeypatch.setattr(block_cache, "BLOCKS_MIN", 4)  # a path, and no more
     made = numbered_cells(20_000)
     image = write_file(made, index_block_bytes=512, bloom=BloomType.NONE)
     cache = BlockCache(1)
