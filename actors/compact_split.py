@@ -206,7 +206,7 @@ class CompactSplit:
         if request.hosted.is_serving:
             self.request(request.hosted, request.family, major=request.major)
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Looks at all regions, and at how fast compactions have to be."""
         pressures = [
             files.policies[family].pressure([file.entry for file in store.files])
@@ -218,6 +218,12 @@ class CompactSplit:
         self.throughput.tune(max(pressures, default=0.0), off_peak=off_peak)
         for encoded in list(self._regions):
             self.files_changed(encoded)
+            await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        """Nothing that waits is begun any more."""
+        self._waiting.clear()
+        self._large.clear()
 
     # Splits
 

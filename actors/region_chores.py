@@ -59,6 +59,7 @@ class RegionChores:
 
     async def stop(self) -> None:
         """Ends everything under way. Nothing may be half done afterwards that matters."""
+        self.compact_split.stop()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -107,4 +108,4 @@ class RegionChores:
             spread = self._runtime.entropy.uniform(0.9, 1.1)
             await self._runtime.clock.sleep(self._config.region_server.compaction_check_s * spread)
             self.flusher.check()
-            self.compact_split.check()
+            await self.compact_split.check()
