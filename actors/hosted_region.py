@@ -318,6 +318,8 @@ class HostedRegion:
             self.region.commit_flush(plan, files, manifest)
             self._count_memstore(self.region.memstore_bytes)
             self.services.store_files_changed(self.encoded)
+            while plan.drop_some():
+                await asyncio.sleep(0)
         self.log.flushed(self.encoded, self.region.flushed_sequence_id)
         await self._remove_recovered_edits()
         return FlushResult(self.encoded, plan is not None, self.region.flushed_sequence_id)

@@ -14,6 +14,9 @@ from .window import Window
 SLICE_CELLS: Final = 512
 """Cells a slice has at most: under 1 ms of work for whoever encodes it."""
 
+DROPPED_CELLS: Final = 4096
+"""Cells given back at a time: under 1 ms."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlushPlan:
@@ -42,3 +45,11 @@ class FlushPlan:
         descriptor, snapshot = self._snapshots[family]
         retention = Retention(descriptor, self._read_point, self._now_ms, major=False)
         return retention.apply(snapshot.slices(SLICE_CELLS))
+
+    def drop_some(self) -> bool:
+        """Gives some of the memory back after the commit; False when there is no more.
+
+        Call it until then, with room for others in between: to let go of a large snapshot at
+        once takes many ms.
+        """
+        return any(snapshot.drop_some(DROPPED_CELLS) for _, snapshot in self._snapshots.values())

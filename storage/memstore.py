@@ -27,6 +27,17 @@ TAGS_OVERHEAD_BYTES: Final = _OBJECT_BYTES + 207
 """What a value with tags takes more: the tags' object, and the attributes of its own."""
 
 
+class _SortedKeys(SortedList):  # type: ignore[misc]  # the library says nothing of its types
+    """Keys in order, which can be let go of piece by piece."""
+
+    def drop_piece(self) -> bool:
+        """Lets go of some thousand keys; False if there are none. No other use after it."""
+        lists: list[list[bytes]] = self._lists
+        if lists:
+            lists.pop()
+        return bool(lists)
+
+
 class MemStore:
     """Cells by key. ``memory_bytes`` is what they really take."""
 
@@ -40,7 +51,7 @@ class MemStore:
     )
 
     def __init__(self) -> None:
-        self._keys: SortedList[bytes] = SortedList()
+        self._keys = _SortedKeys()
         self._values: dict[bytes, bytes] = {}
         self._table_bytes = getsizeof(self._values)
         self.memory_bytes = 0
@@ -112,6 +123,17 @@ class MemStore:
         """The last keys below ``key`` (all, if it is empty), greatest first."""
         found = self._keys.irange(None, key or None, (True, False), reverse=True)
         return list(islice(found, cells_max))
+
+    def drop_some(self, cells: int) -> bool:
+        """Gives the memory of about so many cells back; False when there is no more.
+
+        To free them all at once takes 25 ms per million, in which nothing else can be done.
+        Nobody may read the memstore any more.
+        """
+        values = self._values
+        for _ in range(min(cells, len(values))):
+            values.popitem()
+        return self._keys.drop_piece() or bool(values)
 
     def slices(self, cells: int) -> Iterator[Window]:
         """All cells in order, ``cells`` at a time. Nothing may be added meanwhile."""
