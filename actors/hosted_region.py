@@ -214,13 +214,7 @@ class HostedRegion:
         RegionTooBusyError, and BlockMiss (fetch, and call again).
         """
         self.check_serving()
-        try:
-            self._check_room()
-            write = self.region.write(mutations, self._now_ms())
-        except RegionTooBusyError:
-            self.writes_blocked += 1
-            raise
-        self._submit(write, done)
+        self._admit(lambda: self.region.write(mutations, self._now_ms()), done)
 
     def read_modify_write(
         self,
@@ -231,9 +225,15 @@ class HostedRegion:
     ) -> Write:
         """As ``write``, for mutations of one row that depend on it as it is."""
         self.check_serving()
+        region, now_ms = self.region, self._now_ms()
+        return self._admit(
+            lambda: region.read_modify_write(mutations, now_ms, condition, nonce_group), done
+        )
+
+    def _admit(self, apply: Callable[[], Write], done: Callable[[], None]) -> Write:
         try:
             self._check_room()
-            write = self.region.read_modify_write(mutations, self._now_ms(), condition, nonce_group)
+            write = apply()
         except RegionTooBusyError:
             self.writes_blocked += 1
             raise
