@@ -13,9 +13,13 @@ import pytest
 
 from raybase.actors.log_writer import ASYNC_SYNC_S, LogWriter, wal_directory
 from raybase.actors.ray_root import check_syncs
-from raybase.config import WalConfig
+from raybase.config import StoreConfig, WalConfig
 from raybase.errors import ClusterError
-from raybase.model import Durability, TableName
+from raybase.model import Durability, FamilyDescriptor, RegionInfo, TableDescriptor, TableName
+from raybase.operations import Put
+from raybase.storage.block_cache import BlockCache
+from raybase.storage.manifest import Manifest
+from raybase.storage.region import Region
 from raybase.storage.wal import FamilyCells, WalRecord, read_log
 from raybase.testing import Simulation
 
@@ -109,6 +113,28 @@ def test_a_second_later_the_weaker_levels_are_on_the_disk(
     for seed in SEEDS:
         found = survivors(seed, durability, hsync=hsync, power=True, wait_s=LATER)
         assert found == WRITES
+
+
+@pytest.mark.parametrize(
+    ("of_table", "asked", "expected"),
+    [
+        (Durability.USE_DEFAULT, Durability.USE_DEFAULT, SYNC),
+        (ASYNC, Durability.USE_DEFAULT, ASYNC),
+        (FSYNC, Durability.USE_DEFAULT, FSYNC),
+        (SKIP, Durability.USE_DEFAULT, SKIP),
+        (SKIP, FSYNC, FSYNC),
+        (FSYNC, SKIP, SKIP),
+    ],
+)
+def test_use_default_is_the_tables_and_sync_wal_where_that_says_nothing(
+    of_table: Durability, asked: Durability, expected: Durability
+) -> None:
+    info = RegionInfo(TableName.parse("t"), region_id=1)
+    table = TableDescriptor(info.table, (FamilyDescriptor(b"f"),), durability=of_table)
+    region = Region(info, table, Manifest(1, info), {}, StoreConfig(), BlockCache(0))
+    write = region.write([Put(b"r", durability=asked).add(b"f", b"q", b"v")], 1)
+    assert write.durability == expected
+    assert bool(write.record) == (expected != SKIP)
 
 
 def test_a_root_of_several_nodes_refuses_to_leave_writes_in_one_nodes_memory() -> None:

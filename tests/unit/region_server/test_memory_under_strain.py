@@ -179,7 +179,7 @@ def test_eight_writers_on_a_slow_disk_fill_no_more_than_what_they_may(tmp_path: 
 
 
 @pytest.mark.long
-def test_eight_writers_on_a_slow_disk_for_a_minute(tmp_path: Path) -> None:
-    strain, highest, counters = strained(tmp_path, 60.0, 10**9)
+def test_eight_writers_on_a_slow_disk_for_half_a_minute(tmp_path: Path) -> None:
+    strain, highest, counters = strained(tmp_path, 30.0, 10**9)
     check(strain, highest, counters)
-    assert counters["flushes"] >= 10
+    assert counters["flushes"] >= 5
