@@ -47,7 +47,8 @@ def holds(condition: Condition, stored: bytes | None) -> bool:
 def work_out(mutation: Mutation, timestamp: int, read_newest: ReadNewest) -> Mutation:
     """The put that an append or increment comes to; other mutations as they are.
 
-    Its cells are no older than those they build on.
+    Its cells take the server's time or, where what they build on lies ahead of that, the time
+    after it.
 
     Raises InvalidRequestError if a counter's cell is not 8 bytes, IllegalArgumentError for a
     malformed amount, BlockMiss.
@@ -65,7 +66,7 @@ def work_out(mutation: Mutation, timestamp: int, read_newest: ReadNewest) -> Mut
             at = timestamp if asked == LATEST_TIMESTAMP else asked
             newest[family, qualifier] = (at, combine(None, operand))
         else:
-            at = max(timestamp, found[0])
+            at = timestamp if found[0] <= timestamp else min(found[0] + 1, LATEST_TIMESTAMP - 1)
             newest[family, qualifier] = (at, combine(found[1], operand))
     return mutation.as_put(
         [(*column, newest[column][0], _PUT, newest[column][1]) for column in columns]

@@ -148,14 +148,14 @@ class RegionWriter:
             if not does_hold:
                 return Write(self.mvcc.last, self._durability(mutations), applied=False)
             timestamp = server_time if found is None else max(server_time, found[0])
-        concrete = [work_out(one, timestamp, self._newest_of) for one in mutations]
-        if timestamp > server_time:
-            concrete = [at_least(one, timestamp) for one in concrete]
-        cells, deletes_now = self.edits.build(concrete, server_time, self.mvcc.last + 1)
+        concrete = [work_out(one, server_time, self._newest_of) for one in mutations]
         results = tuple(
             _cells_of(after) if before.return_results and before is not after else None
             for before, after in zip(mutations, concrete, strict=True)
         )
+        if timestamp > server_time:
+            concrete = [at_least(one, timestamp) for one in concrete]
+        cells, deletes_now = self.edits.build(concrete, server_time, self.mvcc.last + 1)
         write = self._apply(
             cells, mutations, server_time, deletes_now=deletes_now, nonce=(nonce_group, nonce)
         )

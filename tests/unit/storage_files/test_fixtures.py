@@ -67,7 +67,11 @@ def test_every_change_is_well_formed():
     checks = [operation for operation in operations if operation["kind"] == "check"]
     assert all(("applied" in check) != ("error" in check) for check in checks)
     cell = re.compile(r"[01]?@\d+ (Put|Delete(Column|Family)?) [0-9a-f]*( [0-9a-f]+)?")
-    assert all(cell.fullmatch(text) for life in lives for text in life["raw"])
+    assert all(
+        cell.fullmatch(text)
+        for life in lives
+        for text in life["visible"] + life["later"] + life["raw"]
+    )
 
 
 def test_every_answer_of_a_filter_is_well_formed():
