@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .client.result import Cell, CheckedResult, Columns, Result
     from .client.status import ClusterStatus
     from .client.table import Table
+    from .storage import filters
 
 __version__ = "0.1.0"
 
@@ -90,6 +91,7 @@ __all__ = [
     "ClientConfig",
     "RaybaseError",
     "errors",
+    "filters",
 ]
 
 _CLIENT = {
@@ -112,6 +114,8 @@ load the client for it."""
 
 
 def __getattr__(name: str) -> Any:
+    if name == "filters":
+        return import_module(".storage.filters", __name__)
     if name not in _CLIENT:
         raise AttributeError(f"module 'raybase' has no attribute {name!r}")
     value = getattr(import_module(f".client.{_CLIENT[name]}", __name__), name)

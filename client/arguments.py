@@ -30,12 +30,14 @@ from ..operations import (
     CompareOperator,
     Condition,
     Delete,
+    Filter,
     Get,
     Increment,
     Mutation,
     Put,
     Scan,
 )
+from ..storage.filters import parse_filter
 
 _FAMILY_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "bloom": BloomType,
@@ -46,6 +48,9 @@ _FAMILY_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
 Text = bytes | str
 ColumnNames = Text | Iterable[Text] | None
 Times = TimeRange | tuple[int, int] | None
+FamilyTimes = Mapping[Text, TimeRange | tuple[int, int]] | None
+FilterLike = Filter | Text | None
+"""A filter, or its text in HBase's filter language."""
 Families = TableDescriptor | Mapping[str, Mapping[str, Any]] | Iterable[Text]
 """A descriptor, or names with options (``{"f": {"max_versions": 3}}``), or names alone."""
 
@@ -98,6 +103,17 @@ def as_times(time_range: Times, timestamp: int | None = None) -> TimeRange:
     return time_range if isinstance(time_range, TimeRange) else TimeRange(*time_range)
 
 
+def as_filter(given: FilterLike) -> Filter | None:
+    """Raises IllegalArgumentError for text that is none of the filter language."""
+    if given is None or isinstance(given, Filter):
+        return given
+    return parse_filter(as_bytes("a filter", given))
+
+
+def as_family_times(given: FamilyTimes) -> dict[bytes, TimeRange]:
+    return {as_bytes("a family", one): as_times(times) for one, times in (given or {}).items()}
+
+
 def as_get(
     row: Text | Get,
     columns: ColumnNames = None,
@@ -106,11 +122,24 @@ def as_get(
     time_range: Times = None,
     timestamp: int | None = None,
     existence_only: bool = False,
+    filter: FilterLike = None,  # noqa: A002 - HBase's word
+    family_times: FamilyTimes = None,
+    store_limit: int = 0,
+    store_offset: int = 0,
 ) -> Get:
     if isinstance(row, Get):
         return row
-    times = as_times(time_range, timestamp)
-    return Get(as_bytes("a row", row), as_columns(columns), versions, times, existence_only)
+    return Get(
+        as_bytes("a row", row),
+        as_columns(columns),
+        versions,
+        as_times(time_range, timestamp),
+        existence_only,
+        filter=as_filter(filter),
+        family_times=as_family_times(family_times),
+        store_limit=store_limit,
+        store_offset=store_offset,
+    )
 
 
 def as_existence(row: Text | Get, columns: ColumnNames) -> Get:
@@ -202,6 +231,13 @@ def as_scan(
     include_start: bool = True,
     include_stop: bool = False,
     caching: int = 0,
+    filter: FilterLike = None,  # noqa: A002 - HBase's word
+    family_times: FamilyTimes = None,
+    store_limit: int = 0,
+    store_offset: int = 0,
+    batch: int = 0,
+    raw: bool = False,
+    load_on_demand: bool = True,
     result_bytes: int,
 ) -> Scan:
     start_row, stop_row = as_bytes("a row", start), as_bytes("a row", stop)
@@ -226,6 +262,13 @@ def as_scan(
         limit,
         caching,
         result_bytes,
+        filter=as_filter(filter),
+        family_times=as_family_times(family_times),
+        store_limit=store_limit,
+        store_offset=store_offset,
+        batch=batch,
+        raw=raw,
+        load_on_demand=load_on_demand,
     )
 
 

@@ -23,6 +23,8 @@ from ..storage.cells import CellBatch
 from .aio import AsyncShell
 from .arguments import (
     ColumnNames,
+    FamilyTimes,
+    FilterLike,
     Text,
     Times,
     as_append,
@@ -71,9 +73,23 @@ class AsyncTable:
         versions: int = 1,
         time_range: Times = None,
         timestamp: int | None = None,
+        filter: FilterLike = None,  # noqa: A002 - HBase's word
+        family_times: FamilyTimes = None,
+        store_limit: int = 0,
+        store_offset: int = 0,
     ) -> Result:
         """One row, or some columns of it. As Table.get."""
-        get = as_get(row, columns, versions=versions, time_range=time_range, timestamp=timestamp)
+        get = as_get(
+            row,
+            columns,
+            versions=versions,
+            time_range=time_range,
+            timestamp=timestamp,
+            filter=filter,
+            family_times=family_times,
+            store_limit=store_limit,
+            store_offset=store_offset,
+        )
         return await self._shell.run(self._core.get(get))
 
     async def get_many(
@@ -107,6 +123,13 @@ class AsyncTable:
         include_start: bool = True,
         include_stop: bool = False,
         caching: int = 0,
+        filter: FilterLike = None,  # noqa: A002 - HBase's word
+        family_times: FamilyTimes = None,
+        store_limit: int = 0,
+        store_offset: int = 0,
+        batch: int = 0,
+        raw: bool = False,
+        load_on_demand: bool = True,
     ) -> AsyncRows:
         """Rows in order, for ``async for``. As Table.scan."""
         if not isinstance(start, Scan):
@@ -123,6 +146,13 @@ class AsyncTable:
                 include_start=include_start,
                 include_stop=include_stop,
                 caching=caching,
+                filter=filter,
+                family_times=family_times,
+                store_limit=store_limit,
+                store_offset=store_offset,
+                batch=batch,
+                raw=raw,
+                load_on_demand=load_on_demand,
                 result_bytes=self._core.core.config.scan_result_bytes,
             )
         return AsyncRows(self._shell, self._core, start)

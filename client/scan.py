@@ -2,13 +2,15 @@
 
 Rows come whole, once and in order: a row is handed out only when all its cells are here, and a
 scanner that is opened again begins behind the last row handed out, so no cell is seen twice
-and no row is put together from two times. Source: ClientScanner, AsyncScanSingleRegion-
-RpcRetryingCaller, CompleteScanResultCache.
+and no row is put together from two times. Only a scan that asks for parts of rows gets them as
+they come; what it has of a row is left out when that row is read again. Source: ClientScanner,
+AsyncScanSingleRegionRpcRetryingCaller, CompleteScanResultCache, BatchScanResultCache.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import ne
 from typing import Any, Final
 
 from ..errors import RaybaseError, ScannerResetError
@@ -16,6 +18,8 @@ from ..model import TableName
 from ..operations import Scan
 from ..rpc.client import Answer
 from ..storage.cells import CellBatch
+from ..storage.filters.evaluation import FilterKind
+from ..storage.filters.lists import page_size_of
 from . import wire
 from .core import CLIENT, Core
 from .effects import Begin, Call, Finish, Operation
@@ -33,9 +37,16 @@ class Scanner:
     """
 
     def __init__(self, core: Core, table: TableName, scan: Scan) -> None:
+        page = page_size_of(scan.filter) if isinstance(scan.filter, FilterKind) else None
+        if page is not None:
+            scan = replace(scan, limit=min(page, scan.limit or page))
         self._core = core
         self._table = table
         self._scan = scan
+        self._in_parts = bool(scan.batch or scan.allow_partial)
+        self._last: tuple[Any, ...] | None = None
+        """The place of the last cell handed out of a row that goes on."""
+        self._reads_again = False
         self._start = scan.start_row
         self._include_start = scan.include_start
         self._left = scan.limit
@@ -44,7 +55,7 @@ class Scanner:
         self._next_call_seq = 0
         self._ticket: Any = None
         self._held: CellBatch | None = None
-        self._over = False
+        self._over = page == 0
         self._attempts = core.attempts(
             lambda: f"Scan of table {table} from row {self._start[:64]!r}"
         )
@@ -125,10 +136,13 @@ class Scanner:
 
     def _take(self, answer: Answer) -> Operation[CellBatch]:
         message = answer.message
-        batch = self._whole_rows(
-            wire.scanned_batch(answer), region_done=not message.more_results_in_region
-        )
-        self._advance(batch)
+        received, region_done = wire.scanned_batch(answer), not message.more_results_in_region
+        if self._in_parts:
+            batch = self._new_parts(received)
+            self._advance_in_parts(batch, goes_on=received.partial and not region_done)
+        else:
+            batch = self._whole_rows(received, region_done=region_done)
+            self._advance(batch)
         if not message.more_results or (self._scan.limit and not self._left):
             self._over = True
         if not message.more_results_in_region:
@@ -187,6 +201,35 @@ class Scanner:
             self._start = batch.rows[-1]
             self._include_start = False
 
+    def _new_parts(self, batch: CellBatch) -> CellBatch:
+        """What was not handed out yet, of a scanner that was opened again within a row."""
+        if not self._reads_again or self._last is None or not batch.row_count:
+            return batch
+        known = 0
+        while (
+            known < len(batch)
+            and batch.rows[known] == self._start
+            and place_of(batch, known) <= self._last
+        ):
+            known += 1
+        self._reads_again = known == len(batch)
+        return _without_first(batch, known)
+
+    def _advance_in_parts(self, batch: CellBatch, *, goes_on: bool) -> None:
+        """As ``_advance``; a row counts when its last part is here."""
+        if not batch.row_count:
+            return
+        starts = [0, *batch.row_ends[:-1]]
+        rows = [batch.rows[start] for start in starts]
+        whole = sum(map(ne, rows, rows[1:])) + (not goes_on)
+        whole += self._last is not None and rows[0] != self._start
+        if self._left:
+            self._left = max(self._left - whole, 0)
+            self._over |= not self._left
+        self._start = rows[-1]
+        self._include_start = goes_on
+        self._last = place_of(batch, len(batch) - 1) if goes_on else None
+
     def _next_region(self) -> None:
         """Goes to the neighbouring region, or ends the scan."""
         assert self._location is not None
@@ -194,6 +237,7 @@ class Scanner:
         edge = region.start_key if scan.reversed else region.end_key
         self._location = None
         self._held = None
+        self._last = None
         if not edge:
             self._over = True
         elif scan.reversed:
@@ -208,6 +252,25 @@ class Scanner:
         self._scanner_id = None
         self._location = None
         self._held = None
+        self._reads_again = True
+
+
+def place_of(batch: CellBatch, index: int) -> tuple[Any, ...]:
+    """Where a cell stands in its row; a later one compares greater."""
+    return (
+        batch.families[index],
+        batch.qualifiers[index],
+        -batch.timestamps[index],
+        -batch.types[index],
+    )
+
+
+def _without_first(batch: CellBatch, count: int) -> CellBatch:
+    """The batch without so many cells, and without results that have none left."""
+    rest = _slice_from(batch, count)
+    rest.row_ends = [end - count for end in batch.row_ends if end > count]
+    rest.partial = batch.partial
+    return rest
 
 
 def _cut_last_row(batch: CellBatch) -> CellBatch:

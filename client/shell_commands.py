@@ -11,7 +11,9 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from ..errors import IllegalArgumentError
+from ..model import CellType
 from ..operations import Delete
+from ..storage.filters import FILTER_NAMES
 from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
@@ -193,6 +195,9 @@ class Commands:
         result = self.connection.table(name).append(row, {column: tail})
         self._say(f"value is {text(result[column])}")
 
+    def show_filters(self, line: Line) -> None:
+        self._say("\n".join(FILTER_NAMES))
+
     def count(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         rows = self.connection.table(name).scan(**scan_options(line))
@@ -296,7 +301,9 @@ class Commands:
         for row in rows:
             for cell in row.cells:
                 stamp = str(cell.timestamp)
-                table.add_row(_rich(row.row), _rich(cell.column), stamp, _rich(cell.value))
+                is_put = cell.type is CellType.PUT
+                value = _rich(cell.value) if is_put else RichText(f"type={cell.type.name}")
+                table.add_row(_rich(row.row), _rich(cell.column), stamp, value)
         self.console.print(table)
 
 
@@ -321,8 +328,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "get": Command("get 't', 'row'[, 'f:q'][, {VERSIONS => 3}]", "Read a row.", Commands.get),
     "scan": Command(
         "scan 't', {STARTROW => 'a', STOPROW => 'b', COLUMNS => ['f:q'], LIMIT => 10}",
-        "Read rows in order; also ROWPREFIXFILTER, VERSIONS, TIMERANGE, REVERSED.",
+        "Read rows in order; also ROWPREFIXFILTER, VERSIONS, TIMERANGE, REVERSED, RAW, BATCH, "
+        "FILTER => \"PrefixFilter('a')\".",
         Commands.scan,
+    ),
+    "show_filters": Command(
+        "show_filters", "List the filters that FILTER knows.", Commands.show_filters
     ),
     "count": Command("count 't'[, {STARTROW => 'a'}]", "Count rows.", Commands.count),
     "delete": Command("delete 't', 'row', 'f:q'[, timestamp]", "Delete a cell.", Commands.delete),

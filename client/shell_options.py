@@ -36,7 +36,14 @@ FAMILY_SETTINGS: Final = {
 TABLE_OPTIONS: Final = {"MAX_FILESIZE": "region_bytes_max", "MEMSTORE_FLUSHSIZE": "flush_bytes"}
 TABLE_ATTRIBUTES: Final = ("SPLIT_POLICY", "FLUSH_POLICY", "SPLIT_ENABLED", "COMPACTION_ENABLED")
 """HBase's options that are kept with a table and read by its servers."""
-READ_OPTIONS: Final = {"COLUMN", "COLUMNS", "VERSIONS", "TIMERANGE", "TIMESTAMP"}
+READ_OPTIONS: Final = {
+    "COLUMN",
+    "COLUMNS",
+    "VERSIONS",
+    "TIMERANGE",
+    "TIMESTAMP",
+    "FILTER",
+}
 SCAN_OPTIONS: Final = READ_OPTIONS | {
     "STARTROW",
     "STOPROW",
@@ -44,6 +51,8 @@ SCAN_OPTIONS: Final = READ_OPTIONS | {
     "LIMIT",
     "REVERSED",
     "CACHE",
+    "BATCH",
+    "RAW",
 }
 
 
@@ -172,6 +181,8 @@ def read_options(line: Line, allowed: set[str]) -> dict[str, Any]:
         if not isinstance(bounds, list) or len(bounds) != 2:
             raise IllegalArgumentError("TIMERANGE takes two numbers: [from, to]")
         found["time_range"] = tuple(number("TIMERANGE", one) for one in bounds)
+    if "FILTER" in options:
+        found["filter"] = options["FILTER"]
     return found
 
 
@@ -185,11 +196,12 @@ def scan_options(line: Line) -> dict[str, Any]:
     ):
         if option in options:
             found[name] = options[option]
-    for option, name in (("LIMIT", "limit"), ("CACHE", "caching")):
+    for option, name in (("LIMIT", "limit"), ("CACHE", "caching"), ("BATCH", "batch")):
         if option in options:
             found[name] = number(option, options[option])
-    if "REVERSED" in options:
-        found["reversed"] = options["REVERSED"] is True
+    for option, name in (("REVERSED", "reversed"), ("RAW", "raw")):
+        if option in options:
+            found[name] = options[option] is True
     return found
 
 

@@ -21,6 +21,8 @@ from ..operations import (
 from ..storage.cells import CellBatch
 from .arguments import (
     ColumnNames,
+    FamilyTimes,
+    FilterLike,
     Text,
     Times,
     as_append,
@@ -81,15 +83,30 @@ class Table:
         versions: int = 1,
         time_range: Times = None,
         timestamp: int | None = None,
+        filter: FilterLike = None,  # noqa: A002 - HBase's word
+        family_times: FamilyTimes = None,
+        store_limit: int = 0,
+        store_offset: int = 0,
     ) -> Result:
         """One row, or those of its columns that are named; an empty Result if there are none.
 
         ``time_range`` is ``(start, stop)`` in ms, stop excluded; ``timestamp`` asks for cells
-        of exactly that time::
+        of exactly that time. ``filter`` leaves out cells, or the row; ``store_limit`` cells at
+        most come of each family, behind the first ``store_offset``::
 
             table.get("com.example", ["contents:", "anchor"], versions=3)
         """
-        get = as_get(row, columns, versions=versions, time_range=time_range, timestamp=timestamp)
+        get = as_get(
+            row,
+            columns,
+            versions=versions,
+            time_range=time_range,
+            timestamp=timestamp,
+            filter=filter,
+            family_times=family_times,
+            store_limit=store_limit,
+            store_offset=store_offset,
+        )
         return self._shell.run(self._core.get(get))
 
     def get_many(
@@ -126,12 +143,26 @@ class Table:
         include_start: bool = True,
         include_stop: bool = False,
         caching: int = 0,
+        filter: FilterLike = None,  # noqa: A002 - HBase's word
+        family_times: FamilyTimes = None,
+        store_limit: int = 0,
+        store_offset: int = 0,
+        batch: int = 0,
+        raw: bool = False,
+        load_on_demand: bool = True,
     ) -> Rows:
         """Rows in order, from ``start`` up to but without ``stop``, or those with ``prefix``.
 
         Nothing is read before the result is iterated; each iteration is a scan of its own.
         ``reversed`` goes down from ``start``, which is the greater row then. ``caching``
-        bounds the rows of one answer; without it answers are bounded by size alone::
+        bounds the rows of one answer; without it answers are bounded by size alone.
+
+        ``filter`` is one of ``raybase.filters``, or text of HBase's filter language.
+        ``family_times`` are time ranges of single families, ``store_limit`` and
+        ``store_offset`` as for ``get``. With ``batch`` a row comes as several results of so
+        many cells at most. ``raw`` returns tombstones and what they hide. Families that the
+        filter does not need are read only of rows that pass, unless ``load_on_demand`` is
+        false::
 
             for row in table.scan(prefix="com.", columns=["meta:size"], limit=100): ...
             table.scan(columns=["meta:size"]).columns().array("meta:size", ">i8").sum()
@@ -150,6 +181,13 @@ class Table:
                 include_start=include_start,
                 include_stop=include_stop,
                 caching=caching,
+                filter=filter,
+                family_times=family_times,
+                store_limit=store_limit,
+                store_offset=store_offset,
+                batch=batch,
+                raw=raw,
+                load_on_demand=load_on_demand,
                 result_bytes=self._core.core.config.scan_result_bytes,
             )
         return Rows(self._shell, self._core, start)

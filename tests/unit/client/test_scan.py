@@ -21,6 +21,7 @@ from raybase.errors import (
     UnknownScannerError,
 )
 from raybase.operations import Scan
+from raybase.storage.filters import FilterList, PageFilter
 
 
 @pytest.fixture
@@ -135,6 +136,38 @@ def test_a_lost_scanner_is_opened_again_behind_the_last_whole_row(
         found = [row for one in batches(driver, scanner) for row in results(one)]
         assert [row.row for row in found] == names(*range(30))
         assert {len(row) for row in found} == {3}
+
+
+@pytest.mark.parametrize("cells", [1, 2, 4])
+def test_parts_of_rows_come_as_they_are_and_no_cell_twice(
+    cluster: Any, driver: Any, web: Any, cells: int
+) -> None:
+    cluster.cells_per_answer = cells
+    for lost_at in range(2, 14):
+        driver.core.cache.drop_table(web.name)
+        scanner = web.scanner(Scan(allow_partial=True))
+        count = 0
+
+        def lose(call: Any, lost_at: int = lost_at) -> None:
+            nonlocal count
+            count += call.method == "Scan"
+            if count == lost_at:
+                cluster.faults["Scan"] = [UnknownScannerError("x")]
+
+        driver.before_call = lose
+        parts = [row for one in batches(driver, scanner) for row in results(one)]
+        found = [(part.row, cell.column) for part in parts for cell in part.cells]
+        assert found == sorted(set(found))
+        assert len(found) == 90
+        assert len(parts) > 30 or cells == 4
+
+
+@pytest.mark.parametrize("limit", [0, 5, 20])
+def test_a_page_is_counted_over_all_regions(driver: Any, web: Any, limit: int) -> None:
+    page = FilterList.all_of(PageFilter(12), FilterList.all_of())
+    expected = names(*range(min(limit or 12, 12)))
+    assert rows(driver, web, filter=page, limit=limit) == expected
+    assert rows(driver, web, filter="PageFilter(0)") == []
 
 
 def test_a_reset_scanner_is_opened_again_without_a_pause(
