@@ -12,7 +12,7 @@ The pure ``Region`` does the thinking; this class waits for it. Three rules hold
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
 
 from ..errors import (
@@ -103,7 +103,7 @@ class HostedRegion:
             nonce_ttl_ms=int(services.config.region_server.nonce_ttl_s * 1000),
             jitter=services.runtime.entropy.uniform(0.0, 1.0),
         )
-        self._ages = EditAges(info.table, self.region.config)
+        self.ages = EditAges(info.table, self.region.config)
 
     # Serving or not
 
@@ -279,11 +279,6 @@ class HostedRegion:
         if self.is_serving:
             self.services.flush_wanted(self.encoded)
 
-    def families_with_old_edits(self) -> tuple[bytes, ...]:
-        """Families with edits in memory for too long. Call it every few seconds."""
-        now_s = self.services.runtime.clock.monotonic_s()
-        return self._ages.look(self.region.stores, now_s)
-
     async def flush(self, families: Sequence[bytes] | None = None) -> FlushResult:
         """What these families, by default all, have in memory goes into files.
 
@@ -293,11 +288,10 @@ class HostedRegion:
             self.check_serving()
             return await self.flush_in_turn(families)
 
-    async def flush_by_policy(self) -> FlushResult:
-        """As ``flush``, for the families that the table's policy takes."""
+    async def flush_by_policy(self, old: Collection[bytes]) -> FlushResult:
+        """As ``flush``, for what the table's policy takes; ``old`` have old edits."""
         async with self.files_turn:
             self.check_serving()
-            old = self.families_with_old_edits()
             return await self.flush_in_turn(self.region.families_to_flush(old))
 
     async def flush_in_turn(self, families: Sequence[bytes] | None = None) -> FlushResult:

@@ -108,10 +108,13 @@ class MemstoreFlusher:
         """Asks for a flush of regions with old edits or very many, at some time in the next
         minutes, so that regions written alike are not all flushed together."""
         for encoded, hosted in list(self._regions.items()):
-            old = hosted.families_with_old_edits()
+            old = self._old_families(hosted)
             if hosted.is_serving and (old or hosted.region.files.overdue):
                 delay_s = self._runtime.entropy.uniform(0.0, self._config.flush_delay_s)
                 self.request(encoded, delay_s=delay_s)
+
+    def _old_families(self, hosted: HostedRegion) -> tuple[bytes, ...]:
+        return hosted.ages.look(hosted.region.stores, self._runtime.clock.monotonic_s())
 
     # A flush
 
@@ -143,7 +146,7 @@ class MemstoreFlusher:
         while True:
             try:
                 if families is None:
-                    await hosted.flush_by_policy()
+                    await hosted.flush_by_policy(self._old_families(hosted))
                 else:
                     await hosted.flush(families)
             except NotServingRegionError:
