@@ -40,7 +40,7 @@ class ArenaStats:
 
 
 class BlockArena:
-    """Keeps stored blocks within ``capacity_bytes``, rounded down to whole buckets.
+    """Keeps stored blocks within ``capacity_bytes``: whole buckets, one at least.
 
     A block is never changed and its file's path never used again, so blocks of files that
     are gone need no removal: they are not asked for and give way like others.
@@ -51,9 +51,8 @@ class BlockArena:
         self.capacity_bytes = buckets * BUCKET_BYTES
         self.stats = ArenaStats()
         self.stored_bytes = 0
-        self._memory = mmap.mmap(
-            -1, self.capacity_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        )
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANON
+        self._memory = mmap.mmap(-1, self.capacity_bytes, flags=flags)
         self._places: OrderedDict[ArenaKey, int] = OrderedDict()
         """Position and length of each block in one number; least recently used first."""
         self._class_of: list[int | None] = [None] * buckets
