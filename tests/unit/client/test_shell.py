@@ -11,6 +11,7 @@ from rich.console import Console
 
 from raybase.client.shell import run_shell
 from raybase.client.shell_commands import COMMANDS
+from raybase.client.shell_options import scan_options
 from raybase.client.shell_parser import parse
 from raybase.errors import IllegalArgumentError
 
@@ -81,6 +82,17 @@ def test_rows_are_put_read_counted_and_deleted(run: Run) -> None:
     assert code == 0
     for expected in ("value one", "f:q", "2 rows", "counter is 5", "value one!", "1 row"):
         assert expected in printed
+
+
+def test_reads_take_filters_and_what_else_is_wanted_of_a_row(run: Run) -> None:
+    line = parse("scan 't', {FILTER => \"PrefixFilter('a')\", BATCH => 2, RAW => true}")
+    assert line is not None
+    options = {"filter": b"PrefixFilter('a')", "batch": 2, "raw": True}
+    assert scan_options(line) == options
+    code, printed = run("create t f", *("put t a f:q v", "scan t, {RAW => true}", "show_filters"))
+    assert code == 0
+    assert "SingleColumnValueExcludeFilter" in printed
+    assert run("scan 't', {FILTER => 'NoFilter()'}")[0] == 1
 
 
 def test_tables_are_listed_described_altered_and_dropped(run: Run) -> None:
