@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from raybase.actors.log_writer import LogWriter
+from raybase.actors.posix import PosixFiles
+from raybase.actors.system import SystemClock, SystemEntropy
 from raybase.client.cli import main
-from raybase.config import StoreConfig
-from raybase.model import META_TABLE, FamilyDescriptor, RegionInfo, TableDescriptor, TableName
+from raybase.config import StoreConfig, WalConfig
+from raybase.model import (
+    META_TABLE,
+    Durability,
+    FamilyDescriptor,
+    RegionInfo,
+    TableDescriptor,
+    TableName,
+)
 from raybase.operations import Delete, Increment, Mutation, Put
+from raybase.runtime import Runtime
 from raybase.storage.block_cache import BlockCache
 from raybase.storage.manifest import Manifest
 from raybase.storage.region import Region
@@ -181,6 +194,30 @@ def test_a_torn_tail_is_the_end_of_a_log_and_is_said_to_be_one(tmp_path: Path) -
         f"raybase: {path}: the log ends at offset {end}; {len(second) - 3} bytes of a write "
         "that never ended\n"
     )
+
+
+def test_logs_that_a_server_wrote_and_rolled_are_printed(tmp_path: Path) -> None:
+    files = PosixFiles(str(tmp_path))
+    unused: Any = None
+    runtime = Runtime(SystemClock(), SystemEntropy(), files, unused, unused, unused, unused)
+
+    async def write() -> None:
+        log = LogWriter(
+            runtime, "host,1,1", "", WalConfig(roll_bytes=300), pytest.fail, pytest.fail
+        )
+        await log.start()
+        for number, record in enumerate(records(), 1):
+            log.submit(record, NAME, number, Durability.SYNC_WAL, lambda: None)
+            await log.barrier()
+        await log.close()
+
+    asyncio.run(write())
+    files.close()
+    written = sorted((tmp_path / "WALs" / "host,1,1").iterdir())
+    assert len(written) > 1
+    result = run(*written, "-j")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [one["sequence"] for one in json.loads(result.stdout)] == [1, 2, 3, 4]
 
 
 def test_what_is_no_log_is_refused(tmp_path: Path) -> None:

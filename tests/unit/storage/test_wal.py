@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from itertools import islice, pairwise
 
 import google_crc32c
 import pytest
@@ -108,6 +109,28 @@ def test_a_flipped_bit_in_the_last_batch_ends_the_log_before_it() -> None:
         found = list(read_log("log", bytes(broken)))
         assert found == RECORDS[: len(found)]
         assert len(found) >= 3
+
+
+def test_pages_that_are_zero_stale_or_in_each_others_place_are_corruption() -> None:
+    batches = [[record(number, value=bytes([number]) * 400)] for number in range(1, 8)]
+    data, starts = log_of(batches)
+    size = starts[1] - starts[0]
+    assert {b - a for a, b in pairwise([*starts, len(data)])} == {size}
+    first, second = slice(starts[1], starts[1] + size), slice(starts[3], starts[3] + size)
+    zeroed, stale, swapped = bytearray(data), bytearray(data), bytearray(data)
+    zeroed[starts[1] + 100 : starts[1] + 300] = bytes(200)
+    stale[second] = data[first]
+    swapped[first], swapped[second] = data[second], data[first]
+    for broken, at, whole in (
+        (zeroed, starts[1], 1),
+        (stale, starts[3], 3),
+        (swapped, starts[1], 1),
+    ):
+        with pytest.raises(CorruptionError) as caught:
+            list(read_log("WALs/s/1", bytes(broken)))
+        assert at <= caught.value.offset < at + size
+        found = list(islice(read_log("WALs/s/1", bytes(broken)), whole))
+        assert found == [one for batch in batches[:whole] for one in batch]
 
 
 def test_damage_that_was_never_called_durable_ends_the_log() -> None:
