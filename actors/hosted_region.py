@@ -167,6 +167,11 @@ class HostedRegion:
         self.reads += 1
         return self.region.get(get, self._now_ms())
 
+    def get_many(self, gets: Sequence[Get]) -> list[CellBatch]:
+        """The rows, in the order of the gets. Raises BlockMiss: then get them one by one."""
+        self.reads += len(gets)
+        return self.region.get_many(gets, self._now_ms())
+
     async def get_slowly(self, get: Get, miss: BlockMiss) -> CellBatch:
         """The row, with blocks fetched as they are missed. Raises StorageError as well."""
         for _ in range(_WHOLE_READS_MAX):

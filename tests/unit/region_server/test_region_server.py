@@ -268,6 +268,28 @@ def test_one_wrong_mutation_of_a_batch_fails_alone() -> None:
     run(story)
 
 
+def test_many_rows_come_in_the_order_they_were_asked_for_whatever_is_in_memory() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        puts: list[Mutation | Get] = [
+            Put(b"%03d" % n).add(b"f", b"q", b"v%d" % n) for n in range(400)
+        ]
+        await cluster.multi("rs-1", [RegionBatch(REGION.name, puts)])
+        rows = [n * 7 % 500 for n in range(300)]
+        gets: list[Mutation | Get] = [Get(b"%03d" % n) for n in rows]
+        wrong: list[Mutation | Get] = [*gets, Get(b"000", {b"nosuch": None})]
+        for _ in range(2):  # from memory; then from a file, of which no block is in memory
+            (answer,) = await cluster.multi("rs-1", [RegionBatch(REGION.name, gets)])
+            found = [outcome.values for outcome in answer.outcomes]
+            assert found == [[b"v%d" % n] if n < 400 else [] for n in rows]
+            (answer,) = await cluster.multi("rs-1", [RegionBatch(REGION.name, wrong)])
+            assert isinstance(answer.outcomes[-1], NoSuchFamilyError)
+            assert [outcome.values for outcome in answer.outcomes[:-1]] == found
+            await cluster.control("rs-1", "flush_region", REGION.encoded_name)
+
+    run(story)
+
+
 def test_a_batch_for_a_region_that_is_not_here_fails_as_a_whole() -> None:
     async def story(cluster: SmallCluster) -> None:
         await cluster.open("rs-1")
