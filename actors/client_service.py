@@ -126,8 +126,9 @@ class ClientService:
         self, context: CallContext, hosted: HostedRegion, batch: RegionBatch, nonce_group: int
     ) -> RegionAnswer:
         write = await self._atomic(context, hosted, batch, nonce_group)
-        results = write.results if write is not None else ()
-        outcomes = [*results, *[None] * (len(batch.operations) - len(results))]
+        outcomes: list[Outcome] = [None] * len(batch.operations)
+        if write is not None:
+            outcomes[0] = _together(write.results)
         return RegionAnswer(outcomes, processed=write is None or write.succeeded)
 
     async def _atomic(
@@ -337,6 +338,19 @@ def _mutations_of(batch: RegionBatch) -> list[Mutation]:
     if len(mutations) != len(batch.operations) or not mutations:
         raise InvalidRequestError("an atomic batch is made of mutations")
     return mutations
+
+
+def _together(results: Sequence[CellBatch | None]) -> CellBatch | None:
+    """The cells that appends and increments of one atomic write made, as one row: HBase's
+    clients look for them in the first result."""
+    found = [cell for batch in results if batch is not None for cell in batch.cells()]
+    if not found:
+        return None
+    out = CellBatch()
+    for cell in sorted(found, key=lambda one: one[:3]):
+        out.append(*cell)
+    out.end_row()
+    return out
 
 
 def _answer(outcomes: Sequence[Outcome]) -> RegionAnswer:

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from ..errors import BadFrameError
 from ..storage.cells import CellBatch
+from ..storage.tags import tagged, tags_of
 from .columnar import decode_columns, encode_columns
 
 DECODED_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -38,19 +39,25 @@ class CellCodec(Protocol):
 
 
 class KeyValueCodec:
-    """HBase's: one KeyValue after another, without tags. Source: KeyValueCodec.java.
+    """HBase's: one KeyValue after another. Source: KeyValueCodec.java, KeyValueCodecWithTags.java.
 
     ::
 
         cell := length:i32 keylength:i32 valuelength:i32
                 rowlength:i16 row familylength:i8 family qualifier timestamp:i64 type:i8 value
+                [tagslength:i16 tags]
 
-    Integers are big-endian. A decoded block takes cells with equal rows for one row; where
-    rows really end, the message beside the block knows.
+    Integers are big-endian; tags are only there ``with_tags``, and only of cells that have
+    some. A decoded block takes cells with equal rows for one row; where rows really end, the
+    message beside the block knows.
     """
 
-    name = "org.apache.hadoop.hbase.codec.KeyValueCodec"
     keeps_rows = False
+
+    def __init__(self, *, with_tags: bool = False) -> None:
+        suffix = "WithTags" if with_tags else ""
+        self.name = f"org.apache.hadoop.hbase.codec.KeyValueCodec{suffix}"
+        self._with_tags = with_tags
 
     _HEAD: Final = struct.Struct(">IIIH")
     _TAIL: Final = struct.Struct(">QB")
@@ -65,13 +72,15 @@ class KeyValueCodec:
         parts: list[bytes] = []
         for row, family, qualifier, timestamp, type_code, value in batch.cells():
             key_length = len(row) + len(family) + len(qualifier) + overhead
+            tags = self._tags_part(value)
             parts += (
-                head(8 + key_length + len(value), key_length, len(value), len(row)),
+                head(8 + key_length + len(value) + len(tags), key_length, len(value), len(row)),
                 row,
                 families[family],
                 qualifier,
                 tail(timestamp, type_code),
                 value,
+                tags,
             )
         return b"".join(parts)
 
@@ -90,8 +99,12 @@ class KeyValueCodec:
             cell_end = at + 4 + length
             value_at = at + 12 + key_length
             qualifier_at = at + 15 + row_length
-            if cell_end > end or value_at + value_length != cell_end or qualifier_at > value_at - 9:
+            value_end = value_at + value_length
+            if cell_end > end or value_end > cell_end or qualifier_at > value_at - 9:
                 raise BadFrameError(f"a malformed cell at offset {at} of a cell block")
+            value = data[value_at:value_end]
+            if value_end < cell_end:
+                value = tagged(value, self._tags_of_part(data[value_end:cell_end], at))
             row = data[at + 14 : qualifier_at - 1]
             family_at = qualifier_at
             qualifier_at += data[family_at - 1]
@@ -107,12 +120,21 @@ class KeyValueCodec:
                 data[qualifier_at : value_at - 9],
                 timestamp,
                 type_code,
-                data[value_at:cell_end],
+                value,
             )
             at = cell_end
         if previous is not None:
             batch.end_row()
         return batch
+
+    def _tags_part(self, value: bytes) -> bytes:
+        tags = tags_of(value) if self._with_tags else b""
+        return len(tags).to_bytes(2, "big") + tags if tags else b""
+
+    def _tags_of_part(self, part: bytes, at: int) -> bytes:
+        if not self._with_tags or int.from_bytes(part[:2], "big") != len(part) - 2:
+            raise BadFrameError(f"a malformed cell at offset {at} of a cell block")
+        return part[2:]
 
 
 class ColumnarCodec:
@@ -155,7 +177,10 @@ class ColumnarCodec:
 
 
 KEY_VALUE: Final = KeyValueCodec()
+KEY_VALUE_WITH_TAGS: Final = KeyValueCodec(with_tags=True)
 COLUMNAR: Final = ColumnarCodec()
 
-CODECS: Final[dict[str, CellCodec]] = {one.name: one for one in (KEY_VALUE, COLUMNAR)}
+CODECS: Final[dict[str, CellCodec]] = {
+    one.name: one for one in (KEY_VALUE, KEY_VALUE_WITH_TAGS, COLUMNAR)
+}
 """Every codec a connection's header may ask for."""

@@ -97,6 +97,8 @@ def _run_key(operation: Mutation | Get) -> tuple[MutationKind, Durability, int] 
     """Equal for neighbours that may share a run; None for what travels alone."""
     if isinstance(operation, Get) or operation.kind not in _RUN_KINDS:
         return None
+    if operation.ttl_ms is not None:
+        return None
     timestamp = operation.timestamp if isinstance(operation, Delete) else 0
     return operation.kind, operation.durability, timestamp
 

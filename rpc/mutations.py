@@ -15,8 +15,10 @@ from ..operations import (
     MutationKind,
 )
 from ..storage.cells import CellBatch
+from ..storage.tags import tagged
 from .call import Reply
 from .codec import CellCodec
+from .filters import filter_from_pb, filter_to_pb
 from .proto import hbase_pb2 as pb
 from .reads import result_to_pb, time_range_from_pb, time_range_to_pb
 from .schema import parsed, region_specifier
@@ -25,6 +27,7 @@ BINARY_COMPARATOR: Final = "org.apache.hadoop.hbase.filter.BinaryComparator"
 
 _RETURN_RESULTS: Final = "_rr_"
 _TTL: Final = "_ttl"
+_LONG_BYTES: Final = 8
 
 KIND_TO_PB: Final = {
     MutationKind.APPEND: pb.MutationProto.APPEND,
@@ -110,17 +113,20 @@ def mutation_to_pb(mutation: Mutation) -> pb.MutationProto:
         message.nonce = mutation.nonce
     if not mutation.return_results:
         message.attribute.add(name=_RETURN_RESULTS, value=b"\0")
+    if mutation.ttl_ms is not None:
+        message.attribute.add(name=_TTL, value=mutation.ttl_ms.to_bytes(8, "big"))
+    times = time_range_to_pb(mutation.time_range)
+    if times is not None:
+        message.time_range.CopyFrom(times)
     return message
 
 
 def mutation_from_pb(message: pb.MutationProto, cells: CellSource) -> Mutation:
     """The mutation of a message and of the cells of the block that it claims.
 
-    Raises BadFrameError if message and block disagree, else IllegalArgumentError or
-    UnsupportedOperationError. Rows, families and sizes are the region's to check.
+    Raises BadFrameError if message and block disagree, else IllegalArgumentError. Rows,
+    families, tags and sizes are the region's to check.
     """
-    if message.HasField("time_range"):
-        raise UnsupportedOperationError("time ranges of increments are not supported")
     row = message.row if message.HasField("row") else None
     found = _inline_cells(message) if message.column_value else []
     if message.associated_cell_count:
@@ -135,12 +141,23 @@ def mutation_from_pb(message: pb.MutationProto, cells: CellSource) -> Mutation:
     mutation = _empty_mutation(message, row)
     mutation.cells = found
     mutation.nonce = message.nonce
+    mutation.time_range = time_range_from_pb(message)
     for attribute in message.attribute:
         if attribute.name == _RETURN_RESULTS:
             mutation.return_results = attribute.value != b"\0"
         elif attribute.name == _TTL:
-            raise UnsupportedOperationError("a mutation's own TTL is not supported")
+            mutation.ttl_ms = _ttl_of(attribute.value)
     return mutation
+
+
+def _ttl_of(value: bytes) -> int | None:
+    """HBase's greatest number says "none"."""
+    if len(value) != _LONG_BYTES:
+        raise IllegalArgumentError(f"a time to live has 8 bytes, not {len(value)}")
+    ttl_ms = int.from_bytes(value, "big", signed=True)
+    if ttl_ms < 0:
+        raise IllegalArgumentError(f"a time to live of {ttl_ms} ms")
+    return None if ttl_ms == LATEST_TIMESTAMP else ttl_ms
 
 
 def _empty_mutation(message: pb.MutationProto, row: bytes) -> Mutation:
@@ -169,11 +186,18 @@ def _inline_cells(message: pb.MutationProto) -> list[Cell]:
             else:
                 type_code = put
             timestamp = one.timestamp if one.HasField("timestamp") else stamp
-            cells.append((family, one.qualifier, timestamp, type_code, one.value))
+            value = tagged(one.value, one.tags) if one.tags else one.value
+            cells.append((family, one.qualifier, timestamp, type_code, value))
     return cells
 
 
 def condition_to_pb(condition: Condition) -> pb.Condition:
+    if condition.filter is not None:
+        return pb.Condition(
+            row=condition.row,
+            filter=filter_to_pb(condition.filter),
+            time_range=time_range_to_pb(condition.time_range),
+        )
     comparable = pb.ByteArrayComparable(value=condition.value)
     comparator = pb.BinaryComparator(comparable=comparable).SerializeToString()
     return pb.Condition(
@@ -187,9 +211,21 @@ def condition_to_pb(condition: Condition) -> pb.Condition:
 
 
 def condition_from_pb(message: pb.Condition) -> Condition:
-    """Raises BadFrameError, or UnsupportedOperationError for filters and other comparators."""
+    """Raises BadFrameError, UnsupportedOperationError or what filter_from_pb raises.
+
+    Of comparators only BinaryComparator is taken: HBase compares the bytes of any other as if
+    it were that one, which is never what was meant.
+    """
     if message.HasField("filter"):
-        raise UnsupportedOperationError("conditions with a filter are not supported")
+        return Condition(
+            bytes(message.row),
+            b"",
+            b"",
+            CompareOperator.EQUAL,
+            None,
+            time_range_from_pb(message),
+            filter_from_pb(message.filter),
+        )
     if message.compare_type == pb.NO_OP:
         raise UnsupportedOperationError("the comparison NO_OP is not supported")
     if message.comparator.name != BINARY_COMPARATOR:

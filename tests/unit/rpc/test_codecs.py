@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raybase.errors import BadFrameError
-from raybase.rpc.codec import CODECS, COLUMNAR, KEY_VALUE, CellCodec
+from raybase.rpc.codec import CODECS, COLUMNAR, KEY_VALUE, KEY_VALUE_WITH_TAGS, CellCodec
 from raybase.rpc.columnar import decode_columns, encode_columns
 from raybase.storage.cells import CellBatch
+from raybase.storage.tags import any_tagged, tagged, tags_of, ttl_tag
 
 BYTES_MAX = 1 << 20
 
@@ -131,7 +132,7 @@ def _cells(
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=lambda one: one.name)
 def test_a_block_cut_at_any_byte_is_refused(codec: CellCodec) -> None:
-    whole = codec.encode(ONE if codec is KEY_VALUE else MANY)
+    whole = codec.encode(MANY if codec is COLUMNAR else ONE)
     for length in range(1, len(whole)):
         with pytest.raises(BadFrameError):
             codec.decode(whole[:length])
@@ -194,3 +195,17 @@ def test_a_block_whose_rows_have_other_cells_than_it_has_is_refused(counts: list
     block = encode_columns([b"a", b"b"], counts, *_cells(2))
     with pytest.raises(BadFrameError, match="a block of 2 cells whose rows have"):
         decode_columns(block, BYTES_MAX)
+
+
+def test_tags_travel_only_with_the_codec_that_has_them() -> None:
+    batch = CellBatch()
+    batch.append(b"r", b"f", b"a", 1, 4, tagged(b"1", ttl_tag(9)))
+    batch.append(b"r", b"f", b"b", 1, 4, b"2")
+    batch.end_row()
+    block = KEY_VALUE_WITH_TAGS.encode(batch)
+    assert list(map(tags_of, KEY_VALUE_WITH_TAGS.decode(block).values)) == [ttl_tag(9), b""]
+    assert not any_tagged(KEY_VALUE.decode(KEY_VALUE.encode(batch)).values)
+    with pytest.raises(BadFrameError):
+        KEY_VALUE.decode(block)
+    with pytest.raises(BadFrameError):
+        KEY_VALUE_WITH_TAGS.decode(block.replace(b"\0\x0b\0\x09\x08", b"\0\x0c\0\x09\x08"))

@@ -24,6 +24,9 @@ from raybase.rpc import convert
 from raybase.rpc.codec import COLUMNAR, KEY_VALUE, CellCodec
 from raybase.rpc.proto import hbase_pb2 as pb
 from raybase.storage.cells import CellBatch
+from raybase.storage.filters import PrefixFilter
+from raybase.storage.filters.language import parse_filter
+from raybase.storage.tags import tags_of, ttl_tag
 
 M = TypeVar("M", bound=Message)
 
@@ -56,10 +59,48 @@ def test_a_get_survives(get: Get) -> None:
         Scan(b"a", b"b", include_start=False, include_stop=True, max_versions=3, limit=10),
         Scan(b"z", b"a", reversed=True, columns={b"f": (b"q",)}, time_range=TimeRange(0, 5)),
         Scan(caching=100, max_result_bytes=4096),
+        Scan(
+            filter=PrefixFilter(b"a"),
+            family_times={b"f": TimeRange(1, 2), b"g": TimeRange(0, 3)},
+            store_limit=3,
+            store_offset=4,
+            batch=5,
+            raw=True,
+            load_on_demand=False,
+            read_uncommitted=True,
+        ),
     ],
 )
 def test_a_scan_survives(scan: Scan) -> None:
     assert convert.scan_from_request(again(convert.scan_request(REGION, scan))) == scan
+
+
+def test_a_get_survives_with_all_that_few_gets_want() -> None:
+    get = Get(
+        b"r",
+        {b"f": (b"q",)},
+        filter=PrefixFilter(b"a"),
+        family_times={b"f": TimeRange(1, 2)},
+        store_limit=3,
+        store_offset=4,
+        load_on_demand=False,
+        read_uncommitted=True,
+    )
+    assert convert.get_from_pb(again(convert.get_to_pb(get))) == get
+
+
+@pytest.mark.parametrize("with_block", [False, True])
+def test_every_part_of_a_row_says_whether_it_goes_on(with_block: bool) -> None:
+    batch = CellBatch()
+    for row, parts in ((b"a", 3), (b"b", 1), (b"c", 2)):
+        for _ in range(parts):
+            batch.append(row, b"f", b"q", 1, 4, b"v")
+            batch.end_row()
+    batch.partial = True
+    codec = KEY_VALUE if with_block else None
+    response = convert.scan_reply(pb.ScanResponse(), batch, codec).message
+    flags = [one.partial for one in response.results] or response.partial_flag_per_result
+    assert list(flags) == [True, True, False, False, True, True]
 
 
 def test_a_family_asked_for_whole_and_in_part_is_asked_for_whole() -> None:
@@ -74,16 +115,13 @@ def test_a_family_asked_for_whole_and_in_part_is_asked_for_whole() -> None:
 
 def test_what_would_change_the_answer_is_refused_not_left_out() -> None:
     for fields in (
-        {"filter": pb.Filter(name="org.apache.hadoop.hbase.filter.PageFilter")},
-        {"store_limit": 3},
-        {"store_offset": 3},
+        {"filter": pb.Filter(name="org.apache.hadoop.hbase.filter.OurOwnFilter")},
         {"closest_row_before": True},
     ):
         with pytest.raises(UnsupportedOperationError):
             convert.get_from_pb(pb.Get(row=b"r", **fields))
-    for fields in ({"batch_size": 2}, {"filter": pb.Filter(name="x")}):
-        with pytest.raises(UnsupportedOperationError):
-            convert.scan_from_request(pb.ScanRequest(scan=pb.Scan(**fields)))
+    with pytest.raises(UnsupportedOperationError):
+        convert.scan_from_request(pb.ScanRequest(scan=pb.Scan(filter=pb.Filter(name="x"))))
 
 
 @pytest.mark.parametrize("row", [b"", b"r" * 32768])
@@ -181,19 +219,52 @@ def test_inline_cells_take_the_mutations_timestamp() -> None:
     assert [cell[2] for cell in found.cells] == [77, 5]
 
 
-def test_a_cells_own_ttl_is_refused_not_left_out() -> None:
-    request = convert.mutate_request(REGION, Put(b"r").add(b"f", b"q", b"v"))
-    request.mutation.attribute.add(name="_ttl", value=bytes(8))
-    with pytest.raises(UnsupportedOperationError):
-        convert.mutate_from_request(request, b"", None)
-
-
 @pytest.mark.parametrize("value", [None, b"", b"v"])
 @pytest.mark.parametrize("operator", CompareOperator)
 def test_a_condition_survives(value: bytes | None, operator: CompareOperator) -> None:
     condition = Condition(b"r", b"f", b"q", operator, value, TimeRange(1, 2))
     request = again(convert.mutate_request(REGION, Delete(b"r"), condition))
     assert convert.mutate_from_request(request, b"", None)[1] == condition
+
+
+def test_a_condition_with_a_filter_survives() -> None:
+    chosen = parse_filter("PrefixFilter('r') AND ValueFilter(=, 'binary:v')")
+    equal = CompareOperator.EQUAL
+    condition = Condition(b"r", b"", b"", equal, None, TimeRange(1, 2), filter=chosen)
+    assert convert.condition_from_pb(again(convert.condition_to_pb(condition))) == condition
+
+
+def test_times_to_live_and_ranges_survive() -> None:
+    for mutation in (
+        Put(b"r", ttl_ms=5).add(b"f", b"q", b"v"),
+        Append(b"r", ttl_ms=0, time_range=TimeRange(1, 2)).add(b"f", b"q", b"v"),
+        Increment(b"r", time_range=TimeRange(3, 9)).add(b"f", b"q", 1),
+    ):
+        found, _ = convert.mutate_from_request(
+            again(convert.mutate_request(REGION, mutation)), b"", None
+        )
+        assert (found.ttl_ms, found.time_range) == (mutation.ttl_ms, mutation.time_range)
+
+
+@pytest.mark.parametrize("value", [b"", b"\0" * 7, b"\xff" * 8])
+def test_malformed_times_to_live_are_refused(value: bytes) -> None:
+    request = convert.mutate_request(REGION, Put(b"r").add(b"f", b"q", b"v"))
+    request.mutation.attribute.add(name="_ttl", value=value)
+    with pytest.raises(IllegalArgumentError):
+        convert.mutate_from_request(request, b"", None)
+
+
+def test_hbases_greatest_time_to_live_is_none() -> None:
+    request = convert.mutate_request(REGION, Put(b"r").add(b"f", b"q", b"v"))
+    request.mutation.attribute.add(name="_ttl", value=(2**63 - 1).to_bytes(8, "big"))
+    assert convert.mutate_from_request(request, b"", None)[0].ttl_ms is None
+
+
+def test_tags_in_a_message_come_with_the_value() -> None:
+    request = convert.mutate_request(REGION, Put(b"r").add(b"f", b"q", b"v"))
+    request.mutation.column_value[0].qualifier_value[0].tags = ttl_tag(7)
+    (cell,) = convert.mutate_from_request(request, b"", None)[0].cells
+    assert tags_of(cell[4]) == ttl_tag(7)
 
 
 def test_other_conditions_are_refused() -> None:
@@ -269,7 +340,7 @@ def test_the_rows_of_a_scan_reach_every_peer(codec: CellCodec | None, partial: b
 
 def test_hbases_clients_are_told_where_rows_end() -> None:
     batch = cells_of(b"a", b"1", b"2")
-    batch.append(b"a", b"f", b"r", 5, 4, b"3")
+    batch.append(b"b", b"f", b"r", 5, 4, b"3")
     batch.end_row()
     batch.partial = True
     response = convert.scan_reply(pb.ScanResponse(), batch, KEY_VALUE).message
