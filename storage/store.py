@@ -112,6 +112,7 @@ class Store:
         times: TimeRange = ALL_TIME,
         *,
         row: bytes | None = None,
+        qualifiers: Sequence[bytes] | None = None,
         cells_max: int = WINDOW_CELLS,
         keep: bool = True,
     ) -> Window:
@@ -122,6 +123,7 @@ class Store:
             stop: key to end before; empty: no end.
             times: files that cannot matter to these timestamps are left out.
             row: the encoded row, if only that one is asked for.
+            qualifiers: the columns of that row, if not all of them are.
             cells_max: how much of a memstore to look at.
             keep: whether blocks stay in the cache, unless the family's never do.
 
@@ -134,7 +136,10 @@ class Store:
         for file in self.files:
             if not file.may_have_range(start, stop):
                 continue
-            if row is not None and not file.may_have_row(row, cache):
+            if row is None:
+                if not file.may_have_between(start, stop, cache):
+                    continue
+            elif not file.may_have_columns(row, qualifiers, cache):
                 continue
             if times is ALL_TIME or file.may_matter_at(times):
                 windows.append(file.window(start, stop, cache, keep=keep))

@@ -74,6 +74,7 @@ class StoreCursor:
             self._stop,
             self._reading.file_times,
             row=self._row,
+            qualifiers=self._reading.qualifiers,
             cells_max=self._cells_max,
             keep=self._reading.cache_blocks,
         )

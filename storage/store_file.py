@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 from ..model import TimeRange
 from .block_cache import BlockCache
 from .hfile import Block, HFileReader, HFileStats
-from .key import AFTER_END, END
+from .key import AFTER_END, END, unescape
 from .manifest import StoreFileEntry
 from .window import Window
 
@@ -49,16 +50,26 @@ class StoreFile:
         return self.reader.may_contain_row(encoded_row, cache)
 
     def may_have_columns(
-        self, encoded_row: bytes, qualifiers: Iterable[bytes], cache: BlockCache
+        self, encoded_row: bytes, qualifiers: Iterable[bytes] | None, cache: BlockCache
     ) -> bool:
-        """False only if no cell of the file matters to these columns of the row."""
+        """False only if no cell of the file matters to these columns of the row; None: to all."""
         reader = self.reader
+        if qualifiers is None or not reader.knows_columns:
+            return reader.may_contain_row(encoded_row, cache)
         return any(
             reader.may_contain_column(encoded_row, qualifier, cache) for qualifier in qualifiers
         )
 
-    def may_have_prefix(self, prefix: bytes, cache: BlockCache) -> bool:
-        """False only if the file has no row that begins with ``prefix``."""
+    def may_have_between(self, start: bytes, stop: bytes, cache: BlockCache) -> bool:
+        """False only if no row between two keys is in the file, by what they have in common.
+
+        Source: StoreFileReader.passesGeneralRowPrefixBloomFilter.
+        """
+        if not self.reader.knows_prefixes or not stop:
+            return True
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(start, stop, strict=False))
+        shared = start[: sum(1 for _ in alike)].partition(END)[0]
+        prefix = unescape(shared.removesuffix(b"\0"))  # half of an escaped zero, or of an END
         return self.reader.may_contain_prefix(prefix, cache)
 
     def may_matter_at(self, times: TimeRange) -> bool:

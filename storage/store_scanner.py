@@ -31,6 +31,7 @@ def read_row(store: Store, reading: Reading, encoded_row: bytes) -> VisibleCells
             stop,
             reading.file_times,
             row=encoded_row,
+            qualifiers=reading.qualifiers,
             cells_max=cells_max,
             keep=reading.cache_blocks,
         )
@@ -96,6 +97,7 @@ class StoreScanner:
             self._stop,
             self._reading.file_times,
             row=self._row,
+            qualifiers=self._reading.qualifiers,
             cells_max=self._cells_max,
             keep=self._reading.cache_blocks,
         )

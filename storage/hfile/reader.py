@@ -56,6 +56,11 @@ class HFileReader:
         self._filter_rows = [entry.key[len(prefix) :] for entry in self._filters]
         # hbase:meta's rows do not sort as bytes, which a bloom filter's chunks do.
         self._bloom = None if loaded.rows is META_ROWS else loaded.bloom
+        kind = BloomType.NONE if self._bloom is None else self._bloom.kind
+        self.knows_columns = kind is BloomType.ROWCOL
+        """Whether ``may_contain_column`` knows more than ``may_contain_row``."""
+        self.knows_prefixes = kind is BloomType.ROWPREFIX_FIXED_LENGTH
+        """Whether ``may_contain_prefix`` knows anything."""
         self._image: memoryview | None = None
 
     @staticmethod
@@ -174,7 +179,7 @@ class HFileReader:
         A delete of the whole family matters, and has an empty qualifier. May raise BlockMiss.
         """
         bloom = self._bloom
-        if bloom is None or bloom.kind is not BloomType.ROWCOL:
+        if bloom is None or not self.knows_columns:
             return self.may_contain_row(encoded_row, cache)
         row = unescape(encoded_row)
         return self._in_bloom(bloom, row_column_key(row, qualifier), cache) or self._in_bloom(
@@ -187,11 +192,7 @@ class HFileReader:
         Only a filter of prefixes not longer than this one can say so. May raise BlockMiss.
         """
         bloom = self._bloom
-        if (
-            bloom is None
-            or bloom.kind is not BloomType.ROWPREFIX_FIXED_LENGTH
-            or len(prefix) < bloom.prefix_bytes
-        ):
+        if bloom is None or not self.knows_prefixes or len(prefix) < bloom.prefix_bytes:
             return True
         return self._in_bloom(bloom, bloom.key_of_row(prefix), cache)
 
