@@ -53,10 +53,6 @@ class Compaction:
     def family(self) -> bytes:
         return self.options.family.name
 
-    @property
-    def size(self) -> int:
-        return sum(entry.size for entry in self.inputs)
-
 
 class Merge:
     """The work of a compaction, in steps: the same inputs and options give the same bytes.

@@ -87,6 +87,18 @@ class CompactionPolicy(ABC):
         ``stuck``: the store has so many files that writers wait; anything is better then.
         """
 
+    def needs_compaction(
+        self, files: Files, compacting: Collection[StoreFileEntry], now_ms: int
+    ) -> bool:
+        """Whether it is worth while to select: there are enough files, references to a
+        parent's, old ones or expired ones. Off the peak or not."""
+        return (
+            len(files) - len(compacting) >= self._config.compaction_files_min
+            or any(entry.is_reference for entry in _after_newest(files, compacting))
+            or (not compacting and self.is_major_due(files, now_ms))
+            or bool(self.expired(files, compacting, now_ms))
+        )
+
     def is_major_due(self, files: Files, now_ms: int) -> bool:
         """Whether the oldest file has waited for the period of major compactions.
 

@@ -176,13 +176,9 @@ class RegionFiles:
 
     def wants_compaction(self, family: bytes, now_ms: int) -> bool:
         """Whether a plan is likely to find something."""
-        policy = self.policies[family]
         files = [file.entry for file in self._stores[family].files]
         compacting = self._compacting.get(family, ())
-        return bool(
-            policy.expired(files, compacting, now_ms)
-            or policy.select(files, compacting, now_ms=now_ms)
-        )
+        return self.policies[family].needs_compaction(files, compacting, now_ms)
 
     def plan_compaction(
         self, family: bytes, now_ms: int, *, major: bool = False, off_peak: bool = False
@@ -219,6 +215,7 @@ class RegionFiles:
     ) -> Manifest:
         """The manifest that puts the file written (None: nothing was left) for the inputs."""
         kept = tuple(one for one in self.entries if one not in compaction.inputs)
+        assert len(kept) + len(compaction.inputs) == len(self.entries), "inputs are not here"
         return self.next_manifest(files=kept if written is None else (*kept, written))
 
     def commit_compaction(

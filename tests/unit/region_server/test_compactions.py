@@ -276,6 +276,24 @@ def test_a_table_may_switch_compaction_and_splits_off() -> None:
     run(story)
 
 
+@pytest.mark.parametrize(("hours", "files"), [((22, 0), 1), ((1, 3), 3)])
+def test_off_peak_files_of_less_like_sizes_are_compacted(
+    hours: tuple[int, int], files: int
+) -> None:
+    async def story(cluster: SmallCluster) -> None:
+        assert cluster.runtime.clock.now_ms() // 3_600_000 % 24 == 22
+        await cluster.open("rs-1")
+        for size in (40_000, 5_000, 5_000):
+            await fill(cluster, REGION, size, 1)
+        await asyncio.sleep(5)
+        assert len(hosted_at(cluster).region.file_entries) == files
+        assert not cluster.server("rs-1")._chores.compact_split._off_peak_running
+
+    start, end = hours
+    store = replace(CONFIG.store, off_peak_start_hour=start, off_peak_end_hour=end)
+    run(story, config=replace(CONFIG, store=store))
+
+
 def test_a_major_compaction_asked_for_during_a_minor_one_follows_it() -> None:
     async def story(cluster: SmallCluster) -> None:
         await cluster.open("rs-1")

@@ -174,6 +174,21 @@ def test_a_single_old_file_waits_until_its_cells_outlive_the_time_to_live() -> N
 # What else a policy knows
 
 
+def test_a_store_needs_a_look_with_enough_files_or_references_or_old_or_expired_ones() -> None:
+    one = policy()
+    three = files(5, 500, 50_000)
+    assert one.needs_compaction(three, (), NOW_MS), "though nothing is chosen at the peak"
+    assert one.select(three, now_ms=NOW_MS) == ()
+    assert not one.needs_compaction(three, three[:1], NOW_MS)
+    assert not one.needs_compaction(three[:2], (), NOW_MS)
+    half = [replace(three[0], upper=b"x")]
+    assert one.needs_compaction(half, (), NOW_MS)
+    assert not one.needs_compaction(half, half, NOW_MS)
+    assert one.needs_compaction(files(5, 5, created_ms=1), (), NOW_MS)
+    lives = policy(family=FamilyDescriptor(b"f", ttl_s=10))
+    assert lives.needs_compaction([replace(three[0], max_timestamp=1)], (), NOW_MS)
+
+
 def test_expired_files_are_those_of_which_nothing_is_alive() -> None:
     lives = policy(family=FamilyDescriptor(b"f", ttl_s=10))
     ages = [replace(one, max_timestamp=one.max_sequence_id * 1000) for one in files(1, 1, 1)]
