@@ -12,6 +12,7 @@ from raybase.config import StoreConfig
 from raybase.model import FamilyDescriptor, RegionInfo, TableName
 from raybase.operations import ALL_VERSIONS, Delete, Get, Put, Scan
 from raybase.storage.key import PLAIN_ROWS, row_start
+from raybase.storage.store_file import StoreFile
 
 F = FamilyDescriptor(b"f", max_versions=3, block_bytes=256)
 G = FamilyDescriptor(b"g", block_bytes=256)
@@ -257,6 +258,23 @@ def test_a_flush_during_a_compaction_stays(make_engine: Any) -> None:
     assert len(engine.scan(Scan())) == 60
     engine.open()
     assert len(engine.scan(Scan())) == 60
+
+
+def test_files_of_one_sequence_id_come_the_larger_one_first(make_engine: Any) -> None:
+    engine = make_engine(F)
+    for part, count in enumerate((5, 50, 5)):
+        engine.write(*rows(part * 100, part * 100 + count))
+        engine.flush()
+    store = engine.region.stores[b"f"]
+    first, second, third = store.files
+
+    def with_id(file: Any, sequence_id: int, path: str) -> Any:
+        return StoreFile(replace(file.entry, max_sequence_id=sequence_id, path=path), file.reader)
+
+    files = [with_id(first, 7, "b"), with_id(second, 7, "c"), with_id(third, 7, "a")]
+    newest, oldest = with_id(first, 8, "0"), with_id(third, 6, "z")
+    store.set_files([newest, *files, oldest])
+    assert [one.path for one in store.files] == ["z", "c", "a", "b", "0"]
 
 
 # Splits
