@@ -11,6 +11,9 @@ from ..window import Window
 _CELL_OVERHEAD_BYTES: Final = 2 * (33 + 8 + 8)
 """Of a key and a value in CPython: object header, place in the list, rounding."""
 _BLOCK_OVERHEAD_BYTES: Final = 256
+CELLS_MAX: Final = 1 << 20
+"""No block of KeyValues is read that has more: as objects they take 20 times what they may take
+compressed, and a block that is full at 64 KiB has a few thousand."""
 
 
 class Block:

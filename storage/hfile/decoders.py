@@ -31,7 +31,7 @@ from typing import Final
 
 from ..key import PLAIN_ROWS, RowEncoder
 from ..tags import tagged
-from .block import Block
+from .block import CELLS_MAX, Block
 from .blocks import ENCODED_DATA, PAYLOAD_BYTES_MAX
 from .flat_key import TIME_AND_TYPE, FlatKeys, split_flat
 from .keyvalue import LENGTHS, CellForm, KeyValues
@@ -153,7 +153,7 @@ class _ShrunkCells(FlatKeys, ABC):
                 before = cursor.at
                 sequence_id = cursor.vlong()
                 plain_bytes += cursor.at - before
-            if plain_bytes > claimed_bytes:
+            if plain_bytes > claimed_bytes or len(keys) >= CELLS_MAX:
                 raise ValueError(f"a block that claims {claimed_bytes} bytes holds more")
             keys.append(self.cell_key(flat, sequence_id))
             values.append(value)

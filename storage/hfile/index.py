@@ -27,7 +27,8 @@ INDEX_BLOCK_BYTES: Final = 128 * 1024
 """hfile.index.block.max.size"""
 _ROOT_ENTRIES_MIN: Final = 16
 """A root of so few entries gets no level above it, however long its keys."""
-LEVELS_MAX: Final = 16
+_ENTRIES_MAX: Final = 1 << 20
+"""Of a block that is read; one that is full at 128 KiB has a few thousand."""
 
 _ENTRY: Final = struct.Struct(">qi")
 _MID: Final = struct.Struct(">qii")
@@ -147,6 +148,8 @@ def encode_root(entries: Sequence[Entry]) -> bytes:
 
 def decode_root(payload: bytes, count: int) -> tuple[list[Entry], bytes]:
     """The entries, of which there are ``count``, and what stands behind them."""
+    if not 0 <= count <= _ENTRIES_MAX:
+        raise ValueError(f"an index of {count} entries")
     entries = []
     at = 0
     for _ in range(count):
@@ -174,7 +177,7 @@ def encode_node(entries: Sequence[Entry]) -> bytes:
 
 def decode_node(payload: bytes) -> list[Entry]:
     (count,) = struct.unpack_from(">i", payload)
-    if not 0 <= count <= len(payload) // 4:
+    if not 0 <= count <= min(len(payload) // 4, _ENTRIES_MAX):
         raise ValueError(f"an index block of {len(payload)} bytes claims {count} entries")
     starts = struct.unpack_from(f">{count + 1}i", payload, 4)
     base = 4 * (count + 2)

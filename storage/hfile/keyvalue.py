@@ -16,7 +16,7 @@ from typing import Final
 
 from ..key import PLAIN_ROWS, RowEncoder, split_key
 from ..tags import tagged, tags_of
-from .block import Block
+from .block import CELLS_MAX, Block
 from .blocks import DATA
 from .flat_key import TIME_AND_TYPE, FlatKeys, flat_key
 from .primitives import decode_vlong, encode_vlong, take
@@ -91,5 +91,7 @@ class KeyValues(FlatKeys):
             if has_sequence_ids:
                 sequence_id, end = decode_vlong(payload, end)
             keys.append(self.cell_key(flat, sequence_id))
+            if len(keys) > CELLS_MAX:
+                raise ValueError(f"a block of more than {CELLS_MAX} cells")
             at = end
         return Block(keys, values, len(payload))

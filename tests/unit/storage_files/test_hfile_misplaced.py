@@ -15,7 +15,9 @@ import pytest
 from raybase.errors import CorruptionError
 from raybase.model import BloomType, FileFormat
 from raybase.storage.block_cache import BlockCache
-from raybase.storage.hfile import HFileReader, codecs, lzo
+from raybase.storage.hfile import HFileReader, codecs, decoders, keyvalue, lzo
+from raybase.storage.hfile.index import decode_node, decode_root
+from raybase.storage.hfile.keyvalue import CellForm, KeyValues
 from raybase.storage.key import cell_key
 from raybase.storage.tags import tags_of
 
@@ -215,3 +217,33 @@ def test_lzo_never_makes_more_than_it_may():
 def test_malformed_lzo_is_refused(stream, problem):
     with pytest.raises(ValueError, match=problem):
         lzo.decompress(stream, 1000)
+
+
+def test_a_block_of_endless_tiny_cells_is_given_up(monkeypatch):
+    """Compressed to nothing, and each an object in memory."""
+    monkeypatch.setattr(keyvalue, "CELLS_MAX", 1000)
+    monkeypatch.setattr(decoders, "CELLS_MAX", 1000)
+    flat = b"\0\1r\1f" + struct.pack(">QB", 1, 4)
+    form = CellForm(has_sequence_ids=False, has_tags=False)
+    plain = struct.pack(">ii", len(flat), 0) + flat
+    assert len(KeyValues(form=form).decode(plain * 1000)) == 1000
+    with pytest.raises(ValueError, match="more than 1000"):
+        KeyValues(form=form).decode(plain * 1001)
+    # FAST_DIFF: everything as before, key and value of one byte of flags and one of length.
+    first = b"\0" + bytes([len(flat), 0, 0]) + flat
+    again = b"\x7f" + bytes([len(flat) - 9]) + flat[-2:-1]
+    for cells in (1000, 1001):
+        size = struct.pack(">hI", 4, cells * (8 + len(flat)))
+        payload = size + first + again * (cells - 1)
+        if cells == 1000:
+            assert len(decoders.FastDiff(form=form).decode(payload)) == cells
+        else:
+            with pytest.raises(ValueError, match="holds more"):
+                decoders.FastDiff(form=form).decode(payload)
+
+
+def test_more_index_entries_than_any_index_has_are_refused():
+    with pytest.raises(ValueError, match="entries"):
+        decode_root(b"", 1 << 21)
+    with pytest.raises(ValueError, match="entries"):
+        decode_node(struct.pack(">i", 1 << 21) + bytes(1 << 24))
