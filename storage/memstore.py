@@ -23,6 +23,8 @@ CELL_OVERHEAD_BYTES: Final = 2 * _OBJECT_BYTES + 9
 """What a cell takes besides the bytes of key and value: two objects and a place in the sorted
 list. The dict's table, of which between a third and two thirds are used, is counted by itself,
 and all empty values are one object."""
+_TABLE_CELLS: Final = 32
+"""After so many cells it is looked whether the dict's table has grown."""
 TAGS_OVERHEAD_BYTES: Final = _OBJECT_BYTES + 207
 """What a value with tags takes more: the tags' object, and the attributes of its own."""
 
@@ -74,16 +76,18 @@ class MemStore:
         if not self.min_sequence_id or sequence_id < self.min_sequence_id:
             self.min_sequence_id = sequence_id
         added = self._add_one(keys[0], values[0]) if len(keys) == 1 else self._add(keys, values)
-        content = sum(map(len, keys)) + sum(map(len, values))
+        lengths = list(map(len, values))
+        content = sum(map(len, keys)) + sum(lengths)
         if any_tagged(values):
             self.has_tags = True
             content += sum(len(tags) + TAGS_OVERHEAD_BYTES for tags in map(tags_of, values) if tags)
         taken = 0
         if added:
-            taken = content + added * CELL_OVERHEAD_BYTES - values.count(b"") * _OBJECT_BYTES
-        table_bytes = getsizeof(self._values)
-        taken += table_bytes - self._table_bytes
-        self._table_bytes = table_bytes
+            taken = content + added * CELL_OVERHEAD_BYTES - lengths.count(0) * _OBJECT_BYTES
+        if added >= _TABLE_CELLS or len(self._values) % _TABLE_CELLS == 0:
+            table_bytes = getsizeof(self._values)
+            taken += table_bytes - self._table_bytes
+            self._table_bytes = table_bytes
         self.memory_bytes += taken
         return taken
 
