@@ -107,10 +107,13 @@ class CompactSplit:
         if hosted is None or not hosted.is_serving:
             return
         if not self.request_split(hosted):
-            now_ms = self._runtime.clock.now_ms()
-            for family in hosted.region.stores:
-                if hosted.region.files.wants_compaction(family, now_ms):
-                    self.request(hosted, family)
+            self._request_worth_while(hosted)
+
+    def _request_worth_while(self, hosted: HostedRegion) -> None:
+        now_ms = self._runtime.clock.now_ms()
+        for family in hosted.region.stores:
+            if hosted.region.files.wants_compaction(family, now_ms):
+                self.request(hosted, family)
 
     def request_major(self, encoded: str) -> None:
         """Compacts all files of every store of the region."""
@@ -234,7 +237,7 @@ class CompactSplit:
                 self.request(hosted, family)
 
     def request_split(self, hosted: HostedRegion) -> bool:
-        """Asks the master for a split if the region's policy wants it; whether it did.
+        """Asks the master for a split if the region's policy wants it; whether it does.
 
         Regions with so many files that flushes wait are compacted first.
         """
@@ -261,13 +264,19 @@ class CompactSplit:
         )
 
     async def _split(self, hosted: HostedRegion) -> None:
+        """Asks, unless there is no row to split at: then compactions are all that helps."""
+        asked = False
         try:
-            await self._ask_split(hosted)
+            if await hosted.resume(hosted.region.split_point) is not None:
+                await self._ask_split(hosted)
+                asked = True
         except (RaybaseError, OSError) as error:
             # No master, or not now: the periodic check asks again.
             log.info("split of %s was not taken up: %s", hosted.info, error)
         finally:
             del self._splitting[hosted.encoded]
+        if not asked and hosted.is_serving:
+            self._request_worth_while(hosted)
 
 
 def _priority(hosted: HostedRegion, family: bytes, major: bool) -> int:

@@ -276,6 +276,26 @@ def test_a_table_may_switch_compaction_and_splits_off() -> None:
     run(story)
 
 
+def test_a_store_is_compacted_whole_when_its_tables_period_is_over() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        own = {
+            "hbase.hregion.majorcompaction": "60000",
+            "hbase.hregion.majorcompaction.jitter": "0",
+        }
+        await cluster.open("rs-1", REGION, replace(TABLE, configuration=own))
+        await fill(cluster, REGION, 100, 2)
+        await asyncio.sleep(50)
+        hosted = hosted_at(cluster)
+        assert [entry.major for entry in hosted.region.file_entries] == [False, False]
+        await asyncio.sleep(30)
+        (entry,) = hosted.region.file_entries
+        assert entry.major
+        await asyncio.sleep(80)
+        assert hosted.region.file_entries == (entry,), "one file has nothing to gain"
+
+    run(story)
+
+
 @pytest.mark.parametrize(("hours", "files"), [((22, 0), 1), ((1, 3), 3)])
 def test_off_peak_files_of_less_like_sizes_are_compacted(
     hours: tuple[int, int], files: int
@@ -360,8 +380,8 @@ def test_a_file_that_outlived_the_time_to_live_goes_without_a_task() -> None:
         ({}, 1000, 1, True),
         ({}, 1, 1, False),
         ({"split_policy": "DisabledRegionSplitPolicy"}, 1000, 1, False),
-        ({"blocking_store_files": 2, "compaction_files_min": 9}, 1000, 1, True),
-        ({"blocking_store_files": 2, "compaction_files_min": 9}, 1000, 2, False),
+        ({"blocking_store_files": 3, "compaction_files_min": 9}, 1000, 1, True),
+        ({"blocking_store_files": 3, "compaction_files_min": 9}, 1000, 2, False),
     ],
 )
 def test_a_large_region_asks_for_a_split_unless_something_stands_against_it(
@@ -376,6 +396,10 @@ def test_a_large_region_asks_for_a_split_unless_something_stands_against_it(
         await cluster.open("rs-1")
         cluster.server("rs-1")._chores.compact_split._ask_split = ask
         await fill(cluster, REGION, 3000, files)
+        values = random.Random(7)
+        batch = [Put(b"%04d" % n).add(b"f", b"q", values.randbytes(300)) for n in range(400)]
+        await cluster.multi("rs-1", [RegionBatch(REGION.name, batch)])
+        await cluster.control("rs-1", "flush_region", REGION.encoded_name)
         asked.clear()
         await asyncio.sleep(15)
         assert bool(asked) is wanted
@@ -383,6 +407,26 @@ def test_a_large_region_asks_for_a_split_unless_something_stands_against_it(
     store = replace(CONFIG.store, compaction_files_max=9, split_first_bytes=2000, **changes)
     server = replace(CONFIG.region_server, regions_max=regions_max)
     run(story, config=replace(CONFIG, store=store, region_server=server))
+
+
+def test_a_region_of_one_row_is_compacted_though_its_policy_wants_a_split() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        asked = []
+
+        async def ask(hosted: HostedRegion) -> None:
+            asked.append(hosted.encoded)
+
+        await cluster.open("rs-1")
+        cluster.server("rs-1")._chores.compact_split._ask_split = ask
+        for _ in range(4):
+            await fill(cluster, REGION, 3000, 1)
+        await asyncio.sleep(15)
+        hosted = hosted_at(cluster)
+        assert hosted.region.wants_split()
+        assert asked == []
+        assert len(hosted.region.file_entries) <= 2
+
+    run(story, config=replace(CONFIG, store=replace(CONFIG.store, split_first_bytes=2000)))
 
 
 def test_a_busy_region_counts_what_it_pushes_back() -> None:
