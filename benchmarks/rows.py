@@ -17,6 +17,7 @@ from . import (
     recovery,
     scan,
     start,
+    streams,
     wal,
 )
 from .lab import Lab
@@ -46,4 +47,5 @@ ROWS = {
     "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
     "cache": Row(cache.details, "a get by where its block is", has_budget=False),
     "wal": Row(wal.details, "writes on one log and on several (MultiWAL)", has_budget=False),
+    "streams": Row(streams.details, "columnar files beside HBase's codecs", has_budget=False),
 }
