@@ -13,14 +13,31 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from raybase.model import ALL_TIME, FamilyDescriptor, TimeRange
+from raybase.model import ALL_TIME, BloomType, FamilyDescriptor, FileFormat, TimeRange
 from raybase.operations import Delete, Get, Put, Scan
 from raybase.storage import retention, store_scanner, visibility
 
 FAMILIES = (
     FamilyDescriptor(b"f", max_versions=1, block_bytes=256),
-    FamilyDescriptor(b"g", max_versions=2, min_versions=1, ttl_s=1, block_bytes=256),
-    FamilyDescriptor(b"h", max_versions=3, ttl_s=1, block_bytes=256),
+    FamilyDescriptor(
+        b"g",
+        max_versions=2,
+        min_versions=1,
+        ttl_s=1,
+        block_bytes=256,
+        file_format=FileFormat.HBASE,
+        bloom=BloomType.ROWCOL,
+        compression="SNAPPY",
+    ),
+    FamilyDescriptor(
+        b"h",
+        max_versions=3,
+        ttl_s=1,
+        block_bytes=256,
+        file_format=FileFormat.HBASE,
+        bloom=BloomType.ROWPREFIX_FIXED_LENGTH,
+        bloom_prefix_bytes=1,
+    ),
 )
 NAMES = tuple(family.name for family in FAMILIES)
 
