@@ -12,20 +12,24 @@ Source: RegionScannerImpl.java, StoreScanner.java, UserScanQueryMatcher.mergeFil
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from .cells import CellBatch
-from .filters.evaluation import Cell, Evaluation, FilterKind, Hint, ReturnCode, Step
+from .filters.evaluation import Cell, Evaluation, FilterKind, Hint, Step
 from .key import RowEncoder
 from .row_walk import RowWalk
 from .scanner import Budget
 from .store_cursor import StoreCursor
 from .store_scanner import CELL_BYTES
 
-_CELL_COST: Final = 4
+_CELL_COST: Final = 8
 """Of a cell looked at here, in the budget's cells, of which the plain path takes one."""
+# Looked up for every cell, which members of an Enum and a class's constructor make slow.
+_CELL, _COLUMN, _ROW = Step.CELL, Step.COLUMN, Step.ROW
+_new_cell = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +92,22 @@ class RowScanner:
 
     def take(self, out: CellBatch, budget: Budget) -> None:
         """As ``RowSource.take``. It ends with a result that goes on in the next one."""
-        walk = self._walk
         while not (self.is_done or budget.is_spent or out.partial):
-            before = walk.looked_at
             if self._encoded_row is None:
-                self._find_row()
+                self._find_row(budget)
             elif self._next_cursor < len(self._cursors):
                 self._read(self._cursors[self._next_cursor], out, budget)
             else:
                 self._end_row(out, budget)
-            budget.cells -= 1 + walk.looked_at - before
 
-    def _find_row(self) -> None:
+    def _find_row(self, budget: Budget) -> None:
         """Raises BlockMiss."""
         if self._filter.filter_all_remaining():
             self._end_scan()
             return
+        before = self._walk.looked_at
         encoded_row = self._walk.find()
+        budget.cells -= 1 + self._walk.looked_at - before
         if encoded_row is None:
             self.is_done = self._walk.is_done
             return
@@ -130,42 +133,49 @@ class RowScanner:
         row = self._encoded_row
         assert row is not None, "a row is being read"
         if cursor.head is None and not cursor.has_all_of(row):
-            cursor.advance()
+            budget.cells -= 1 + cursor.advance()
             return
-        while cursor.head == row and budget.cells > 0 and not out.partial:
-            if self._filter.filter_all_remaining():
-                self._next_cursor = len(self._cursors)
-                return
-            budget.cells -= self._cost
-            step = self._look_at(cursor, out, budget)
-            if step is not None:
-                self._go_on(cursor, step)
-            if self._next_cursor == len(self._cursors):
-                return
-        if (cursor.head is not None and cursor.head != row) or (
-            cursor.head is None and cursor.has_all_of(row)
-        ):
+        end = bisect_right(cursor.rows, row, cursor.at)
+        if cursor.at < end:
+            self._look_at(cursor, row, end, out, budget)
+        if self._next_cursor == len(self._cursors) or cursor.at < end:
+            return
+        if cursor.at < len(cursor.rows) or cursor.has_all_of(row):
             self._next_cursor += 1
             self._begin_store()
 
-    def _look_at(self, cursor: StoreCursor, out: CellBatch, budget: Budget) -> Step | None:
-        """Asks the filter about the cell at hand; where to go, or None if a hint was followed."""
-        at = cursor.at
-        cell = Cell(
-            self._row,
-            cursor.family,
-            cursor.qualifiers[at],
-            cursor.timestamps[at],
-            cursor.types[at],
-            cursor.values[at],
-        )
-        code = self._filter.filter_cell(cell)
-        if code is ReturnCode.SEEK_NEXT_USING_HINT:
-            return self._follow(cursor, cell, self._filter.next_cell_hint(cell))
-        step = code.step
-        if code.includes:
-            step = self._include(cell, step, out, budget)
-        return step
+    def _look_at(
+        self, cursor: StoreCursor, row: bytes, end: int, out: CellBatch, budget: Budget
+    ) -> None:
+        """Asks the filter about the cells of the row at hand, which end before ``end``."""
+        filter_, cost = self._filter, self._cost
+        while cursor.at < end and budget.cells > 0 and not out.partial:
+            if filter_.filter_all_remaining():
+                self._next_cursor = len(self._cursors)
+                return
+            budget.cells -= cost
+            at = cursor.at
+            parts = (
+                self._row,
+                cursor.family,
+                cursor.qualifiers[at],
+                cursor.timestamps[at],
+                cursor.types[at],
+                cursor.values[at],
+            )
+            cell = _new_cell(Cell, parts)
+            code = filter_.filter_cell(cell)
+            step = code.step
+            if code.includes:
+                step = self._include(cell, step, out, budget)
+            if step is _CELL:
+                cursor.at = at + 1
+            elif step is _COLUMN:
+                cursor.skip_column()
+            elif step is _ROW:
+                cursor.skip_row(row)
+            elif self._follow(cursor, cell, filter_.next_cell_hint(cell)):
+                return
 
     def _include(self, cell: Cell, step: Step, out: CellBatch, budget: Budget) -> Step:
         """Counts and keeps a cell that passed; where to go."""
@@ -176,7 +186,7 @@ class RowScanner:
             self._versions = 0
         self._versions += 1
         if self._versions > limits.max_versions:
-            return Step.ROW if step is Step.ROW else Step.COLUMN
+            return _ROW if step is _ROW else _COLUMN
         cell = self._filter.transform_cell(cell)
         self._of_store += 1
         if self._of_store > limits.store_offset:
@@ -185,7 +195,7 @@ class RowScanner:
             self._cells.append(cell)
             self._bytes += len(cell.row) + len(cell.qualifier) + len(cell.value) + CELL_BYTES
             if limits.store_limit and self._of_store >= limits.store_limit + limits.store_offset:
-                return Step.ROW
+                return _ROW
         return step
 
     def _is_full(self, budget: Budget) -> bool:
@@ -193,32 +203,24 @@ class RowScanner:
         batch = self._limits.batch
         if batch and len(self._cells) >= batch:
             return True
-        return budget.partial and self._may_cut and self._bytes >= budget.bytes
+        may_cut = budget.partial and self._may_cut and not batch
+        return may_cut and self._bytes >= budget.bytes
 
-    def _follow(self, cursor: StoreCursor, cell: Cell, hint: Hint | None) -> Step | None:
-        """Seeks to the hint, if it lies ahead."""
-        if hint is None:
-            return Step.CELL
-        if hint.row == cell.row:
-            if hint.family == cell.family and hint.qualifier > cell.qualifier:
+    def _follow(self, cursor: StoreCursor, cell: Cell, hint: Hint | None) -> bool:
+        """Seeks to the hint, if it lies ahead; true if it leads out of the row."""
+        if hint is None or hint.row == cell.row:
+            if hint is not None and hint.family == cell.family and hint.qualifier > cell.qualifier:
                 cursor.seek_column(hint.qualifier)
-                return None
-            return Step.CELL
+            else:
+                cursor.at += 1
+            return False
         assert self._encoded_row is not None, "a row is being read"
         if self._joins or not self._walk.seek(hint.row, self._encoded_row):
-            return Step.CELL
+            cursor.at += 1
+            return False
         # What holds of a row holds of all its families.
         self._next_cursor = len(self._cursors)
-        return None
-
-    def _go_on(self, cursor: StoreCursor, step: Step) -> None:
-        if step is Step.CELL:
-            cursor.skip_cell()
-        elif step is Step.COLUMN:
-            cursor.skip_column()
-        else:
-            assert self._encoded_row is not None, "a row is being read"
-            cursor.skip_row(self._encoded_row)
+        return True
 
     def _end_row(self, out: CellBatch, budget: Budget) -> None:
         """Lets the filter decide over the row, and reads the rest of a row that passes."""

@@ -27,7 +27,7 @@ class RowWalk(Protocol):
 
     @property
     def looked_at(self) -> int:
-        """Number of cells, visible or not, that were read."""
+        """Number of cells, visible or not, that were read to find rows."""
 
     def find(self) -> bytes | None:
         """The encoded row at hand; None: ask again, or it is done.
@@ -61,12 +61,9 @@ class UpwardWalk:
             StoreCursor(*one, start, stop, row) for one in sources
         ]
         self.is_done = False
+        self.looked_at = 0
         self._joined = [StoreCursor(*one, start, stop, row) for one in joined]
         self._encoder = encoder
-
-    @property
-    def looked_at(self) -> int:
-        return sum(one.looked_at for one in (*self.cursors, *self._joined))
 
     def find(self) -> bytes | None:
         """As ``RowWalk.find``."""
@@ -77,7 +74,7 @@ class UpwardWalk:
             begin = row_start(row)
             unread = [one for one in unread if one.complete_to < begin]
         if unread:
-            min(unread, key=lambda one: one.complete_to).advance()
+            self.looked_at += min(unread, key=lambda one: one.complete_to).advance()
             return None
         self.is_done = row is None
         return row

@@ -36,8 +36,6 @@ class StoreCursor:
         """Every visible cell below this key was read, or is not wanted."""
         self.is_done = bool(stop) and start >= stop
         """Nothing is left to read."""
-        self.looked_at = 0
-        """Number of cells, visible or not, that were read."""
         self.rows: list[bytes] = []
         """Encoded row of every cell at hand; likewise the next four."""
         self.qualifiers: list[bytes] = []
@@ -64,8 +62,8 @@ class StoreCursor:
         """Whether no cell of the row is left to read."""
         return self.is_done or row_stop(encoded_row) <= self.complete_to
 
-    def advance(self) -> None:
-        """Reads one window more, when no cell is at hand.
+    def advance(self) -> int:
+        """Reads one window more, when no cell is at hand; how many cells, visible or not.
 
         Raises BlockMiss, with nothing changed.
         """
@@ -81,7 +79,6 @@ class StoreCursor:
         self._cells_max = min(self._cells_max * _WINDOW_GROWTH, WINDOW_CELLS)
         seen = VisibleCells()
         if window:
-            self.looked_at += len(window)
             self._tracker.add(window, seen)
         self._take_in(seen)
         if window.bound:
@@ -89,9 +86,7 @@ class StoreCursor:
             self._jump()
         else:
             self.is_done = True
-
-    def skip_cell(self) -> None:
-        self.at += 1
+        return len(window)
 
     def skip_column(self) -> None:
         """Goes behind the column of the cell at hand."""
