@@ -100,6 +100,18 @@ def test_every_answer_of_a_filter_is_well_formed():
                 assert {(row, cell) for cell in found} <= cells
 
 
+def test_every_bounded_scan_is_well_formed():
+    content, *scans = lines_of(FIXTURES / "readings.jsonl")
+    assert len(scans) == 150
+    raw = {tuple(cell.split(" ", 1)) for cell in content["cells"]}
+    plain = {(row, re.sub(" Put=", "=", cell, count=1)) for row, cell in raw}
+    for scan in scans:
+        assert all(f"`{option}`" in README for option in scan)
+        cells = raw if "raw" in scan else plain
+        for row, *found in scan.get("rows", []):
+            assert {(row, cell) for cell in found} <= cells
+
+
 def test_every_printed_text_is_about_an_hfile():
     texts = list((FIXTURES / "printed").iterdir())
     assert len(texts) > 25
