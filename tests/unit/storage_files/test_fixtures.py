@@ -138,7 +138,7 @@ def test_the_fixtures_are_small():
     sizes = {
         path: path.stat().st_size
         for path in FIXTURES.rglob("*")
-        if path.is_file() and "target" not in path.parts
+        if path.is_file() and "writer" not in path.parts
     }
     assert max(sizes.values()) < 400_000
     assert max(size for path, size in sizes.items() if path.suffix == ".hfile") < 60_000
