@@ -100,6 +100,10 @@ class Scanner:
                 location = yield from self._begin()
             ticket, self._ticket = self._ticket, None
             answer: Answer = yield Finish(ticket)
+            asked = self._may_ask_at_once(answer)
+            if asked:
+                yield from self._ask_again(answer)
+            received = wire.scanned_batch(answer)
         except RaybaseError as error:
             self._lost()
             reset = isinstance(error, ScannerResetError) and not self._attempts.tries
@@ -110,7 +114,7 @@ class Scanner:
                 yield pause
             return CellBatch()
         self._attempts.progressed()
-        return (yield from self._take(answer))
+        return (yield from self._take(answer, received, asked=asked))
 
     def _begin(self) -> Operation[RegionLocation]:
         """Opens a scanner where the scan goes on."""
@@ -134,9 +138,16 @@ class Scanner:
         before = not self._start or not self._include_start
         return (yield from self._core.locate(self._table, self._start, before=before))
 
-    def _take(self, answer: Answer) -> Operation[CellBatch]:
+    def _may_ask_at_once(self, answer: Answer) -> bool:
+        """Whether there is more to come whatever the answer holds: then the server can work on
+        it while the answer is decoded."""
         message = answer.message
-        received, region_done = wire.scanned_batch(answer), not message.more_results_in_region
+        more = message.more_results and message.more_results_in_region
+        return bool(more) and not self._scan.limit
+
+    def _take(self, answer: Answer, received: CellBatch, *, asked: bool) -> Operation[CellBatch]:
+        message = answer.message
+        region_done = not message.more_results_in_region
         if self._in_parts:
             batch = self._new_parts(received)
             self._advance_in_parts(batch, goes_on=received.partial and not region_done)
@@ -148,15 +159,19 @@ class Scanner:
         if not message.more_results_in_region:
             self._scanner_id = None
             self._next_region()
-        else:
-            if self._scanner_id is None:
-                self._scanner_id = message.scanner_id
-                self._next_call_seq = 0
-            if self._over:
-                yield from self.close()
-            else:
-                yield from self._ask_ahead()
+        elif self._over:
+            self._scanner_id = self._scanner_id or message.scanner_id
+            yield from self.close()
+        elif not asked:
+            yield from self._ask_again(answer)
         return batch
+
+    def _ask_again(self, answer: Answer) -> Operation[None]:
+        """Asks the scanner that gave this answer for the next one."""
+        if self._scanner_id is None:
+            self._scanner_id = answer.message.scanner_id
+            self._next_call_seq = 0
+        yield from self._ask_ahead()
 
     def _ask_ahead(self) -> Operation[None]:
         assert self._location is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -25,14 +24,35 @@ _CELLS_FIELD: Final = b"\x2a"
 _LENGTH_FIELD: Final = b"\x08"
 
 
-@dataclass(slots=True)
 class Answer:
     """What became of one call: a message and perhaps cells, or else an error."""
 
-    call_id: int
-    message: Any = None
-    cells: CellBatch | None = None
-    error: RaybaseError | None = None
+    __slots__ = ("_cells", "_undecoded", "call_id", "error", "message")
+
+    def __init__(
+        self,
+        call_id: int,
+        message: Any = None,
+        cells: CellBatch | None = None,
+        error: RaybaseError | None = None,
+        undecoded: tuple[CellCodec, bytes] | None = None,
+    ) -> None:
+        self.call_id = call_id
+        self.message = message
+        self.error = error
+        self._cells = cells
+        self._undecoded = undecoded
+
+    @property
+    def cells(self) -> CellBatch | None:
+        """The cells of a scan are decoded here, so ask for the next ones before.
+
+        Raises BadFrameError then, as the connection does for other calls.
+        """
+        if self._undecoded is not None:
+            codec, data = self._undecoded
+            self._cells, self._undecoded = codec.decode(data), None
+        return self._cells
 
 
 class ClientConnection:
@@ -172,6 +192,8 @@ class ClientConnection:
             return Answer(call_id, message)
         if self.codec is None:
             raise BadFrameError("a cell block on a connection without a codec")
+        if method.name == "Scan":
+            return Answer(call_id, message, undecoded=(self.codec, frame[at:]))
         return Answer(call_id, message, self.codec.decode(frame[at:]))
 
 
