@@ -99,6 +99,9 @@ class Scan:
     """Whether a row may come in parts, as the servers cut it."""
     read_uncommitted: bool = False
     """Whether writes are seen before they are durable."""
+    need_cursor: bool = False
+    """Whether an answer without rows, sent to say that the server is alive, names the row that
+    it has come to."""
     cache_blocks: bool = True
     """Whether blocks of files stay in the server's cache: not worth while for a scan of much
     that will not be read again soon."""

@@ -118,6 +118,8 @@ class ScanService:
             heartbeat_message=heartbeat,
             mvcc_read_point=one.read_point,
         )
+        if heartbeat and one.scan.need_cursor and not batch and one.scanner.row_reached:
+            response.cursor.row = one.scanner.row_reached
         if exhausted or call.request.close_scanner:
             self.leases.close(lease.scanner_id)
         else:

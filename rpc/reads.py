@@ -165,6 +165,8 @@ def scan_to_pb(scan: Scan) -> pb.Scan:
         message.reversed = True
     if scan.batch:
         message.batch_size = scan.batch
+    if scan.need_cursor:
+        message.need_cursor_result = True
     if scan.raw:
         message.attribute.add(name=_RAW, value=_TRUE)
     if scan.caching:
@@ -205,6 +207,7 @@ def scan_from_request(request: pb.ScanRequest) -> Scan:
         max_result_bytes=message.max_result_size or RESULT_BYTES_MAX,
         batch=message.batch_size if message.batch_size < ROWS_MAX else 0,
         raw=is_raw,
+        need_cursor=message.need_cursor_result,
         **_options_from_pb(message),
     )
 

@@ -9,6 +9,7 @@ from ..errors import UnsupportedOperationError
 from ..model import RegionInfo
 from ..operations import ALL_VERSIONS, Get, Scan
 from .cells import CellBatch
+from .downward_scanner import DownwardScanner
 from .edits import EditBuilder
 from .filters.evaluation import Circumstances, Evaluation, FilterKind
 from .key import END, SEQUENCE_MAX, RowEncoder, row_start, row_stop, unescape
@@ -17,7 +18,7 @@ from .reading import Reading
 from .row_reader import RowReader, is_plain
 from .row_scanner import RowLimits, RowScanner
 from .row_walk import DownwardWalk, UpwardWalk
-from .scanner import DownwardScanner, RangeScanner, RegionScanner, RowSource, Source
+from .scanner import RangeScanner, RegionScanner, RowSource, Source
 from .store import Store
 from .store_file import least_bound
 from .store_scanner import read_row

@@ -100,6 +100,11 @@ class RowScanner:
             else:
                 self._end_row(out, budget)
 
+    @property
+    def row_reached(self) -> bytes:
+        """As ``RowSource.row_reached``."""
+        return self._row
+
     def _find_row(self, budget: Budget) -> None:
         """Raises BlockMiss."""
         if self._filter.filter_all_remaining():

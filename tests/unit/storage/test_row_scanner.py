@@ -515,3 +515,18 @@ def test_no_hint_leads_past_a_cell_that_is_wanted(
         if not evaluation.filter_row_key(row):
             passed += [cell for cell in cells if evaluation.filter_cell(cell).includes]
     assert [cell for part in scanned(engine, scan, iter(())) for cell in part] == passed
+
+
+@pytest.mark.parametrize("downwards", [False, True])
+@pytest.mark.parametrize("wanted", [None, kinds.PageFilter(9999)])
+def test_a_scanner_knows_the_row_it_has_come_to(downwards: bool, wanted: Any) -> None:
+    engine, _ = long_table()
+    scanner = engine.scanner(Scan(filter=wanted, reversed=downwards))
+    last = b""
+    while not scanner.exhausted:
+        batch = engine.fetching(lambda: scanner.next(rows_max=7, cells_max=40))
+        reached = scanner.row_reached
+        if batch.rows:
+            last = batch.rows[-1]
+        if not scanner.exhausted and last:
+            assert (reached <= last) if downwards else (reached >= last)
