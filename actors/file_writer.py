@@ -1,4 +1,8 @@
-"""Store files made from a region's memstores: durable, and handed on."""
+"""Store files made from a region's memstores: durable, and handed on.
+
+A flush needs memory for a piece of its file, the file's index and, while the file may go to
+the object store, for OBJECT_BYTES_MAX of it.
+"""
 
 from __future__ import annotations
 

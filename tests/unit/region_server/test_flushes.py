@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
+from raybase.actors import file_writer
 from raybase.actors.hosted_region import HostedRegion
-from raybase.config import ClusterConfig
+from raybase.config import MIB, ClusterConfig
 from raybase.errors import RegionTooBusyError
 from raybase.model import (
     META_REGION,
@@ -326,3 +328,30 @@ def test_a_region_with_much_in_memory_is_flushed_before_it_stops_serving() -> No
 
     flushed_once = run(story, config=config(preclose_flush_bytes=10_000))
     assert run(story, config=config(preclose_flush_bytes=1000)) == flushed_once
+
+
+# Large files
+
+
+@pytest.mark.parametrize(("limit", "handed"), [(MIB, False), (8 * MIB, True)])
+def test_a_large_file_is_written_in_pieces_and_handed_on_only_below_a_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: int, handed: bool
+) -> None:
+    monkeypatch.setattr(file_writer, "OBJECT_BYTES_MAX", limit)
+    values = random.Random(1)
+    rows = {b"%03d" % number: values.randbytes(10_000) for number in range(300)}
+
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        for first in range(0, 300, 50):
+            chosen = list(rows)[first : first + 50]
+            await cluster.put_many("rs-1", {row: rows[row] for row in chosen})
+        await cluster.control("rs-1", "flush_region", REGION.encoded_name)
+        hosted = hosted_at(cluster)
+        (entry,) = hosted.region.file_entries
+        assert 3_000_000 < entry.size < 3_200_000
+        assert entry.size == await cluster.runtime.files.size(entry.path)
+        assert bool(hosted.services.io.handoff.of([entry.path])) is handed
+        assert await cluster.scan("rs-1") == rows
+
+    run(story)
