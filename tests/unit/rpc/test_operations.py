@@ -68,6 +68,7 @@ def test_a_get_survives(get: Get) -> None:
             raw=True,
             load_on_demand=False,
             read_uncommitted=True,
+            need_cursor=True,
         ),
     ],
 )
