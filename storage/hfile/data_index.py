@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from operator import ge
 from typing import Final, NamedTuple
+from weakref import ref
 
 from ..block_cache import BlockCache
 from .blocks import INTERMEDIATE_INDEX, LEAF_INDEX, ROOT_INDEX
@@ -18,6 +19,7 @@ from .index import Entry
 LEVELS_MAX: Final = 16
 _ENTRY_OVERHEAD_BYTES: Final = 140
 """Of a key and two numbers in CPython, and their places in lists."""
+_FINDS_A_TOUCH: Final = 16
 
 
 class Place(NamedTuple):
@@ -35,7 +37,7 @@ class Place(NamedTuple):
 class IndexBlock:
     """A block of the index: ``keys[i]`` is the ``lower`` of the i-th block below it."""
 
-    __slots__ = ("keys", "magic", "memory_bytes", "offsets", "stored_bytes")
+    __slots__ = ("__weakref__", "keys", "magic", "memory_bytes", "offsets", "stored_bytes")
 
     def __init__(
         self,
@@ -76,6 +78,8 @@ class DataIndex:
         self._root = root
         self._below = (INTERMEDIATE_INDEX,) * (levels - 2) + (LEAF_INDEX,) * (levels > 1)
         self._middle = middle
+        self._leaves: dict[int, ref[IndexBlock]] = {}
+        self._finds = 0
 
     @property
     def memory_bytes(self) -> int:
@@ -89,11 +93,30 @@ class DataIndex:
         node = self._root
         if not node.keys:
             return None
-        place = _place(node, max(bisect_right(node.keys, key) - 1, 0), b"")
+        number = max(bisect_right(node.keys, key) - 1, 0)
+        place = _place(node, number, b"")
+        is_leaf = len(self._below) == 1
         for magic in self._below:
-            node = fetch(place, magic, cache)
-            place = _place(node, max(bisect_right(node.keys, key) - 1, 0), place.bound)
+            below = self._leaf(number) if is_leaf else None
+            if below is None:
+                below = fetch(place, magic, cache)
+                if is_leaf:
+                    self._leaves[number] = ref(below)
+            number = max(bisect_right(below.keys, key) - 1, 0)
+            place = _place(below, number, place.bound)
         return place
+
+    def _leaf(self, number: int) -> IndexBlock | None:
+        """A leaf right below the root that is in the cache, or was a moment ago.
+
+        To ask the cache for it costs a tenth of a get. Now and then it is asked all the same,
+        so that it knows that the leaf is in use.
+        """
+        self._finds += 1
+        if not self._finds % _FINDS_A_TOUCH:
+            return None
+        known = self._leaves.get(number)
+        return None if known is None else known()
 
     def before(self, key: bytes, cache: BlockCache, fetch: Fetch) -> Place | None:
         """The last block whose ``lower`` is below ``key``; an empty ``key`` is above all."""
