@@ -99,6 +99,11 @@ class CompactSplit:
         self.throughput = CompactionThroughput(config.store)
         self.compactions = 0
 
+    @property
+    def waiting(self) -> int:
+        """Number of stores whose compaction is to come."""
+        return len(self._waiting) + len(self._large)
+
     # Requests
 
     def files_changed(self, encoded: str) -> None:

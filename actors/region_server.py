@@ -243,6 +243,8 @@ class RegionServer:
             "handoff_bytes": self._services.io.handoff.bytes,
             "flushes": self._chores.flusher.flushes,
             "compactions": self._chores.compact_split.compactions,
+            "compactions_waiting": self._chores.compact_split.waiting,
+            "writes_blocked": sum(one.writes_blocked for one in self._map.online.values()),
             **{f"cache_{name}": count for name, count in cache.counters().items()},
             "scanners": len(self._clients.scans.leases),
             **{f"rpc_{name}": count for name, count in asdict(self._rpc.counters).items()},

@@ -250,6 +250,8 @@ def test_who_is_waited_for_goes_first() -> None:
         compact_split.request(split_off, b"f")
         order = [(one.hosted, one.family) for one in sorted(compact_split._waiting)]
         assert order == [(split_off, b"f"), (other, b"g"), (other, b"f")]
+        counters = (await cluster.control("rs-1", "status")).counters
+        assert counters["compactions_waiting"] == 3
         other.region.files._blocking[b"f"] = 2
         compact_split._waiting.clear()
         compact_split._requested.clear()
@@ -443,6 +445,7 @@ def test_a_busy_region_counts_what_it_pushes_back() -> None:
             await cluster.multi("rs-1", [batch])
         hosted.services.memstores.bytes -= 2 * CONFIG.store.memstore_bytes_max
         assert (load(hosted).writes, load(hosted).writes_blocked) == (1, 3)
+        assert (await cluster.control("rs-1", "status")).counters["writes_blocked"] == 3
         assert load(hosted).table_regions == 1
 
     run(story)
