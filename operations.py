@@ -112,6 +112,8 @@ class Scan:
             raise IllegalArgumentError(
                 "limit, caching, batch and max_result_bytes cannot be negative"
             )
+        if self.raw and any(self.columns.values()):
+            raise IllegalArgumentError("a raw scan reads whole families, not named columns")
         if self.batch and self.filter is not None and self.filter.has_filter_row:
             raise IncompatibleFilterError(
                 f"{type(self.filter).__name__} decides over whole rows, so a scan with it cannot "

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..model import CellType
 from .cells import CellBatch
 from .filters.evaluation import Cell, Evaluation, FilterKind, Hint, Step
 from .key import RowEncoder
@@ -189,7 +190,7 @@ class RowScanner:
         if column != self._column:
             self._column = column
             self._versions = 0
-        self._versions += 1
+        self._versions += cell.type_code == CellType.PUT
         if self._versions > limits.max_versions:
             return _ROW if step is _ROW else _COLUMN
         cell = self._filter.transform_cell(cell)
