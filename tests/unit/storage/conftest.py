@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pytest
 
 from raybase.config import StoreConfig
 from raybase.errors import BlockMiss
-from raybase.model import CellType, FamilyDescriptor, RegionInfo, TableDescriptor, TableName
+from raybase.model import FamilyDescriptor, RegionInfo, TableDescriptor, TableName
 from raybase.operations import Condition, Get, Mutation, Scan
 from raybase.storage import wal
 from raybase.storage.block_cache import BlockCache
@@ -184,118 +183,6 @@ class Engine:
         return self.store(compaction.family, image)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCell:
-    row: bytes
-    family: bytes
-    qualifier: bytes
-    timestamp: int
-    kind: int
-    value: bytes
-    sequence_id: int
-    in_file: bool = False
-
-
-class Model:
-    """All cells ever written, as HBase's rules see them; each answer from first principles."""
-
-    def __init__(self, *families: FamilyDescriptor) -> None:
-        self.families = {family.name: family for family in families}
-        self.cells: list[ModelCell] = []
-
-    def write(self, mutation: Mutation, sequence_id: int) -> None:
-        for family, qualifier, timestamp, kind, value in mutation.cells:
-            self.cells.append(
-                ModelCell(mutation.row, family, qualifier, timestamp, kind, value, sequence_id)
-            )
-
-    def flush(self) -> None:
-        self.cells = [replace(cell, in_file=True) for cell in self.cells]
-
-    def major(self, family: bytes, read_point: int, now_ms: int) -> None:
-        """Files of the family keep what is visible in them, and what is newer than the point."""
-        settled = [
-            cell
-            for cell in self.cells
-            if cell.in_file and cell.family == family and cell.sequence_id <= read_point
-        ]
-        kept = visible(settled, self.families[family], 10**9, now_ms)
-        gone = set(settled) - set(kept)
-        self.cells = [cell for cell in self.cells if cell not in gone]
-
-    def answer(
-        self,
-        rows: Callable[[bytes], bool],
-        columns: dict[bytes, tuple[bytes, ...] | None],
-        max_versions: int,
-        times: range | None,
-        now_ms: int,
-        *,
-        downwards: bool = False,
-    ) -> list[tuple[Any, ...]]:
-        found = []
-        for name, family in self.families.items():
-            if columns and name not in columns:
-                continue
-            mine = [cell for cell in self.cells if cell.family == name and rows(cell.row)]
-            wanted = columns.get(name)
-            found += [
-                cell
-                for cell in visible(mine, family, max_versions, now_ms, times)
-                if wanted is None or cell.qualifier in wanted
-            ]
-        found.sort(key=lambda cell: (cell.row, cell.family, cell.qualifier, -cell.timestamp))
-        if downwards:
-            found.sort(key=lambda cell: cell.row, reverse=True)
-        return [
-            (cell.row, cell.family, cell.qualifier, cell.timestamp, cell.kind, cell.value)
-            for cell in found
-        ]
-
-
-def visible(
-    cells: Sequence[ModelCell],
-    family: FamilyDescriptor,
-    max_versions: int,
-    now_ms: int,
-    times: range | None = None,
-) -> list[ModelCell]:
-    """Which of one family's cells are seen when these are all there are."""
-    oldest = max(now_ms - family.ttl_s * 1000, 0) if family.ttl_s else 0
-    columns: dict[tuple[bytes, bytes], list[ModelCell]] = {}
-    for cell in cells:
-        if cell.kind == CellType.PUT:
-            columns.setdefault((cell.row, cell.qualifier), []).append(cell)
-    seen = []
-    for (row, qualifier), puts in columns.items():
-        tombstones = [one for one in cells if one.row == row and one.kind != CellType.PUT]
-        newest: dict[int, ModelCell] = {}
-        for put in sorted(puts, key=lambda one: one.sequence_id):
-            if not any(_hides(one, put, qualifier) for one in tombstones):
-                newest[put.timestamp] = put
-        asked = [one for one in newest if times is None or one in times]
-        for number, timestamp in enumerate(sorted(asked, reverse=True), 1):
-            if number > min(max_versions, family.max_versions):
-                break
-            if timestamp >= oldest or number <= family.min_versions:
-                seen.append(newest[timestamp])
-    return seen
-
-
-def _hides(tombstone: ModelCell, put: ModelCell, qualifier: bytes) -> bool:
-    in_family = tombstone.kind in (CellType.DELETE_FAMILY, CellType.DELETE_FAMILY_VERSION)
-    if not in_family and tombstone.qualifier != qualifier:
-        return False
-    if tombstone.kind in (CellType.DELETE_FAMILY, CellType.DELETE_COLUMN):
-        return put.timestamp <= tombstone.timestamp
-    return put.timestamp == tombstone.timestamp
-
-
 @pytest.fixture
 def make_engine() -> type[Engine]:
     return Engine
-
-
-@pytest.fixture
-def make_model() -> type[Model]:
-    return Model

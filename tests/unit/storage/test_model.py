@@ -13,41 +13,73 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from raybase.model import ALL_TIME, BloomType, FamilyDescriptor, FileFormat, TimeRange
-from raybase.operations import Delete, Get, Put, Scan
+from raybase.model import (
+    ALL_TIME,
+    BloomType,
+    FamilyDescriptor,
+    FileFormat,
+    KeepDeletedCells,
+    TimeRange,
+)
+from raybase.operations import (
+    Append,
+    CompareOperator,
+    Condition,
+    Delete,
+    Get,
+    Increment,
+    Put,
+    Scan,
+)
 from raybase.storage import retention, store_scanner, visibility
 
-FAMILIES = (
-    FamilyDescriptor(b"f", max_versions=1, block_bytes=256),
-    FamilyDescriptor(
-        b"g",
-        max_versions=2,
-        min_versions=1,
-        ttl_s=1,
-        block_bytes=256,
-        file_format=FileFormat.HBASE,
-        bloom=BloomType.ROWCOL,
-        compression="SNAPPY",
-    ),
-    FamilyDescriptor(
-        b"h",
-        max_versions=3,
-        ttl_s=1,
-        block_bytes=256,
-        file_format=FileFormat.HBASE,
-        bloom=BloomType.ROWPREFIX_FIXED_LENGTH,
-        bloom_prefix_bytes=1,
-    ),
+from .hbase_model import Model
+
+Families = tuple[FamilyDescriptor, ...]
+PREFIXED: dict[str, Any] = {
+    "file_format": FileFormat.HBASE,
+    "bloom": BloomType.ROWPREFIX_FIXED_LENGTH,
+    "bloom_prefix_bytes": 1,
+}
+FOREIGN: dict[str, Any] = {
+    "file_format": FileFormat.HBASE,
+    "bloom": BloomType.ROWCOL,
+    "compression": "SNAPPY",
+}
+
+
+def family(name: bytes, max_versions: int, **options: Any) -> FamilyDescriptor:
+    return FamilyDescriptor(name, max_versions, block_bytes=256, **options)
+
+
+PLAIN = (
+    family(b"f", 1),
+    family(b"g", 2, min_versions=1, ttl_s=1, **FOREIGN),
+    family(b"h", 3, ttl_s=1, **PREFIXED),
 )
-NAMES = tuple(family.name for family in FAMILIES)
+KEEPING = (
+    family(b"f", 2, keep_deleted_cells=KeepDeletedCells.TRUE),
+    family(b"g", 2, min_versions=1, ttl_s=1, keep_deleted_cells=KeepDeletedCells.TTL, **FOREIGN),
+    family(b"h", 1, ttl_s=1, keep_deleted_cells=KeepDeletedCells.TRUE, **PREFIXED),
+)
+PLAYED = (
+    family(b"f", 2, new_version_behavior=True, keep_deleted_cells=KeepDeletedCells.TRUE),
+    family(b"g", 2, min_versions=1, ttl_s=1, new_version_behavior=True, **FOREIGN),
+    family(b"h", 1, ttl_s=1, new_version_behavior=True, **PREFIXED),
+)
+NAMES = (b"f", b"g", b"h")
+COUNTER = b"n"
+"""A qualifier for increments and appends alone: their timestamps are the server's."""
 
 rows = st.sampled_from([b"a", b"a\0", b"b"])
 families = st.sampled_from(NAMES)
 qualifiers = st.sampled_from([b"", b"\0", b"q"])
 timestamps = st.sampled_from([1, 2, 3])
 kinds = st.sampled_from(
-    ["put", "put", "put", "put", "put", "family", "family_version", "column", "version"]
+    ["put", "put", "put", "put", "ttl", "family", "family_version", "column", "version"]
 )
+ttls = st.sampled_from([998, 1000, 1001])
+operators = st.sampled_from(CompareOperator)
 everything: dict[bytes, tuple[bytes, ...] | None] = {}
 column_sets = st.one_of(
     st.just(everything),
@@ -80,13 +112,13 @@ limits = st.fixed_dictionaries(
 
 class EngineMachine(RuleBasedStateMachine):
     make_engine: ClassVar[Any]
-    make_model: ClassVar[Any]
+    families: ClassVar[Families]
 
     def __init__(self) -> None:
         super().__init__()
-        self.engine = self.make_engine(*FAMILIES)
+        self.engine = self.make_engine(*self.families)
         self.engine.now_ms = 10
-        self.model = self.make_model(*FAMILIES)
+        self.model = Model(*self.families)
         self.counter = 0
         self.open: list[tuple[Any, list[Any], list[Any]]] = []
 
@@ -104,14 +136,16 @@ class EngineMachine(RuleBasedStateMachine):
         row=rows,
         family=families,
         edits=st.lists(st.tuples(kinds, qualifiers, timestamps), min_size=1, max_size=15),
+        ttl_ms=ttls,
     )
-    def edit_row(self, row: bytes, family: bytes, edits: Any) -> None:
+    def edit_row(self, row: bytes, family: bytes, edits: Any, ttl_ms: int) -> None:
         """One write after the other, all in one family of a row, so that they meet."""
         for kind, qualifier, timestamp in edits:
-            if kind == "put":
+            if kind in ("put", "ttl"):
                 self.counter += 1
                 value = b"%d" % self.counter
-                self.apply(Put(row).add(family, qualifier, value, timestamp))
+                put = Put(row, ttl_ms=ttl_ms if kind == "ttl" else None)
+                self.apply(put.add(family, qualifier, value, timestamp))
             elif kind.startswith("family"):
                 self.apply(getattr(Delete(row), kind)(family, timestamp))
             else:
@@ -127,6 +161,48 @@ class EngineMachine(RuleBasedStateMachine):
             puts.append(put.add(family, b"%d" % (number % 9), b"%d" % self.counter, timestamp))
         self.apply(*puts)
 
+    @rule(row=rows, family=families, amount=st.integers(-2, 2), size=st.integers(1, 2))
+    def count(self, row: bytes, family: bytes, amount: int, size: int) -> None:
+        """An increment and an append, each building on what is seen of its column."""
+        for qualifier, mutation in (
+            (COUNTER, Increment(row).add(family, COUNTER, amount)),
+            (b"a", Append(row).add(family, b"a", b"x" * size)),
+        ):
+            before = self.newest(row, family, qualifier)
+            write = self.engine.modify(mutation)
+            (result,) = write.results
+            _, _, _, timestamp, _, value = next(result.cells())
+            if qualifier == COUNTER:
+                told = int.from_bytes(before[1], "big", signed=True) if before else 0
+                assert int.from_bytes(value, "big", signed=True) == told + amount
+            else:
+                assert value == (before[1] if before else b"") + b"x" * size
+            assert timestamp >= (before[0] if before else 0)
+            put = Put(row).add(family, qualifier, value, timestamp)
+            self.model.write(put, write.sequence_id)
+
+    @rule(row=rows, family=families, qualifier=qualifiers, operator=operators, data=st.data())
+    def check(
+        self, row: bytes, family: bytes, qualifier: bytes, operator: CompareOperator, data: Any
+    ) -> None:
+        before = self.newest(row, family, qualifier)
+        known = [None, b"", b"5"] + ([before[1]] if before else [])
+        expected = data.draw(st.sampled_from(known))
+        self.counter += 1
+        put = Put(row).add(family, qualifier, b"%d" % self.counter, data.draw(timestamps))
+        condition = Condition(row, family, qualifier, operator, expected)
+        write = self.engine.modify(put, condition=condition)
+        assert write.applied == _holds(expected, operator, before[1] if before else None)
+        if write.applied:
+            self.model.write(put, write.sequence_id)
+
+    def newest(self, row: bytes, family: bytes, qualifier: bytes) -> tuple[int, bytes] | None:
+        """(timestamp, value) of the column's newest version."""
+        cells = self.model.answer(
+            lambda one: one == row, {family: (qualifier,)}, 1, None, self.engine.now_ms
+        )
+        return (cells[0][3], cells[0][5]) if cells else None
+
     def check_all(self) -> None:
         """Everything, in all the ways that go different paths."""
         for columns in ({}, {b"f": None}, {b"g": None, b"h": (b"q", b"")}):
@@ -141,6 +217,13 @@ class EngineMachine(RuleBasedStateMachine):
                     expected = self.expected(scan)
                     assert self.engine.scan(scan) == expected
                     assert self.engine.scan(scan, bytes_max=60, partial=True) == expected
+        self.check_raw()
+
+    def check_raw(self) -> None:
+        for versions, times in ((9, None), (1, None), (2, (2, 3))):
+            chosen = ALL_TIME if times is None else TimeRange(*times)
+            scan = Scan(max_versions=versions, time_range=chosen, raw=True)
+            assert self.engine.scan(scan) == self.expected(scan)
 
     def expected(self, scan: Scan) -> list[Any]:
         times = None
@@ -153,21 +236,39 @@ class EngineMachine(RuleBasedStateMachine):
             times,
             self.engine.now_ms,
             downwards=scan.reversed,
+            raw=scan.raw,
         )
 
     @rule()
     def flush(self) -> None:
+        read_point = self.engine.region._reader.least_read_point()
+        before = self.paths()
         if self.engine.flush():
-            self.model.flush()
+            for family, paths in self.paths().items():
+                for path in paths - before[family]:
+                    self.model.flush(family, path, read_point, self.engine.now_ms)
             self.check_all()
+
+    def paths(self) -> dict[bytes, set[str]]:
+        stores = self.engine.region.stores
+        return {name: {file.path for file in store.files} for name, store in stores.items()}
 
     @rule(family=families, major=st.booleans())
     def compact(self, family: bytes, major: bool) -> None:
+        before = self.paths()[family]
         compaction = self.engine.compact(family, major=major)
-        if compaction is not None and compaction.options.major:
-            self.model.major(family, compaction.options.read_point, compaction.options.now_ms)
-        if compaction is not None:
-            self.check_all()
+        if compaction is None:
+            return
+        options = compaction.options
+        self.model.merge(
+            family,
+            [entry.path for entry in compaction.inputs],
+            next(iter(self.paths()[family] - before), ""),
+            options.read_point,
+            options.now_ms,
+            major=options.major,
+        )
+        self.check_all()
 
     @rule(now_ms=st.sampled_from([10, 1002, 1003, 1004]))
     def time_passes(self, now_ms: int) -> None:
@@ -265,27 +366,34 @@ def _is_in(row: bytes, scan: Scan) -> bool:
     return above and below
 
 
-@pytest.mark.parametrize("scale", ["usual", "tiny"])
-def test_reads_follow_the_model_whatever_happens_below(
-    make_engine: Any, make_model: Any, scale: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At the tiny scale windows end everywhere, and array operations decide everything."""
-    if scale == "tiny":
-        monkeypatch.setattr(store_scanner, "FIRST_WINDOW_CELLS", 2)
-        monkeypatch.setattr(store_scanner, "WINDOW_CELLS", 3)
-        monkeypatch.setattr(visibility, "ARRAYS_FROM", 1)
-        monkeypatch.setattr(retention, "ARRAYS_FROM", 1)
+def _holds(given: bytes | None, operator: CompareOperator, stored: bytes | None) -> bool:
+    """HBase's rule: an empty value stands for none, and the given one is on the left."""
+    if not given:
+        return bool(stored) == (operator is CompareOperator.NOT_EQUAL)
+    if stored is None:
+        return False
+    order = (given > stored) - (given < stored)
+    return {
+        CompareOperator.LESS: order < 0,
+        CompareOperator.LESS_OR_EQUAL: order <= 0,
+        CompareOperator.EQUAL: order == 0,
+        CompareOperator.NOT_EQUAL: order != 0,
+        CompareOperator.GREATER_OR_EQUAL: order >= 0,
+        CompareOperator.GREATER: order > 0,
+    }[operator]
 
+
+def run_machine(make_engine: Any, families: Families, examples: int, steps: int) -> None:
     class Machine(EngineMachine):
         pass
 
     Machine.make_engine = make_engine
-    Machine.make_model = make_model
+    Machine.families = families
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=30,
-            stateful_step_count=40,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             derandomize=True,
             report_multiple_bugs=False,
@@ -293,3 +401,33 @@ def test_reads_follow_the_model_whatever_happens_below(
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.fixture(params=["usual", "tiny"])
+def scale(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """At the tiny scale windows end everywhere, and array operations decide everything."""
+    if request.param == "tiny":
+        monkeypatch.setattr(store_scanner, "FIRST_WINDOW_CELLS", 2)
+        monkeypatch.setattr(store_scanner, "WINDOW_CELLS", 3)
+        monkeypatch.setattr(visibility, "ARRAYS_FROM", 1)
+        monkeypatch.setattr(retention, "ARRAYS_FROM", 1)
+    return str(request.param)
+
+
+OPTIONS = pytest.mark.parametrize(
+    "families", [PLAIN, KEEPING, PLAYED], ids=["plain", "keeping", "played"]
+)
+
+
+@OPTIONS
+def test_reads_follow_the_model_whatever_happens_below(
+    make_engine: Any, scale: str, families: Families
+) -> None:
+    run_machine(make_engine, families, examples=8, steps=30)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@OPTIONS
+def test_reads_follow_the_model_for_long(make_engine: Any, scale: str, families: Families) -> None:
+    run_machine(make_engine, families, examples=150, steps=50)
