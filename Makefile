@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint unit simulation cluster chaos benchmarks proto fixtures foreign clean
+.PHONY: demo test lint unit simulation images mutants cluster chaos benchmarks proto fixtures foreign clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -24,6 +24,13 @@ unit: $(READY)
 
 simulation: $(READY)
 	$(BIN)/python -m pytest tests/simulation
+
+images: $(READY)
+	$(BIN)/python -m raybase.testing images --times 3
+
+# All mutants, or one part of them: make mutants OF=6 TURN=$(git rev-list --count HEAD)
+mutants: $(READY)
+	$(BIN)/python -m raybase.testing mutants --of $(or $(OF),1) --turn $(or $(TURN),0)
 
 cluster: $(READY)
 	$(BIN)/python -m pytest tests/cluster

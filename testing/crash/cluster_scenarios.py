@@ -11,12 +11,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from unittest import mock
 
+from ...actors import procedure_store
 from ...client.async_connection import AsyncConnection
-from ...config import ClientConfig, ClusterConfig
+from ...config import ClientConfig, ClusterConfig, CoordinatorConfig
 from ...errors import (
     RaybaseError,
     TableExistsError,
+    TableNotDisabledError,
     TableNotEnabledError,
     TableNotFoundError,
 )
@@ -35,11 +38,14 @@ _TABLE: Final = "t"
 _FAMILIES: Final = ("f", "g")
 _SPLIT_ROW: Final = b"50"
 _OTHER_ROW: Final = b"25"
+_OTHER_TABLE: Final = "other"
+_SMALL_LOG_BYTES: Final = 4_000
 _PAUSE_S: Final = 0.02
 
 ONE_SERVER: Final = replace(
     SMALL, master=replace(SMALL.master, region_servers=1, server_wait_s=0.1)
 )
+SMALL_LOGS: Final = replace(ONE_SERVER, coordinator=CoordinatorConfig(snapshot_log_bytes=300))
 TWO_SERVERS: Final = replace(SMALL, master=replace(SMALL.master, region_servers=2))
 
 
@@ -98,8 +104,11 @@ class Stage:
         """Row -> its values; None if there is no table."""
         admin = self.connection.admin
         try:
-            if not await admin.is_enabled(_TABLE):
-                await admin.enable_table(_TABLE)
+            while not await admin.is_enabled(_TABLE):
+                # It may be on its way to that already.
+                with suppress(TableNotDisabledError):
+                    await admin.enable_table(_TABLE)
+                await asyncio.sleep(_PAUSE_S)
             found = {}
             async for result in self.connection.table(_TABLE).scan(Scan()):
                 found[result.row] = list(result.values())
@@ -128,16 +137,19 @@ class ClusterScenario:
     config: ClusterConfig = ONE_SERVER
     copies: int = 1
     seeds: int = 1
+    calls_max: int = 0
+    """Images of so many calls of each site are enough for a usual run; 0: of all."""
 
     @property
     def sites(self) -> tuple[str, ...]:
-        return SITES[self.name]
+        return SITES.get(self.name, ())
 
-    def shoot(self, seed: int, copies: int) -> Camera:
+    def shoot(self, seed: int, copies: int, *, thorough: bool = False) -> Camera:
         with Simulation(seed, self.config, lines_kept=200) as simulation:
             stage = Stage(simulation)
             told = stage.told
-            camera = Camera(simulation.disk, seed, copies, told.known, told)
+            calls_max = 0 if thorough else self.calls_max
+            camera = Camera(simulation.disk, seed, copies, told.known, told, calls_max)
             stage.cluster.start()
 
             async def story() -> None:
@@ -234,6 +246,46 @@ async def split_elsewhere(stage: Stage) -> None:
     await stage.write_beside(stage.connection.admin.split(_TABLE, _OTHER_ROW))
 
 
+async def two_regions(stage: Stage) -> None:
+    await stage.connection.admin.create_table(_TABLE, _FAMILIES, splits=[_SPLIT_ROW])
+    await stage.write(12)
+    await stage.connection.admin.flush(_TABLE)
+    await stage.write(8)
+
+
+async def merge(stage: Stage) -> None:
+    """All regions into one, unless the crash left one only."""
+    regions = [one.region for one in await stage.connection.admin.regions(_TABLE)]
+    if len(regions) > 1:
+        await stage.write_beside(stage.connection.admin.merge(*regions))
+    await stage.write(2)
+
+
+async def merge_before(stage: Stage) -> None:
+    await two_regions(stage)
+    await merge(stage)
+
+
+async def start_cold(stage: Stage) -> None:
+    """The power is lost, and lost again at every call of the start."""
+    stage.simulation.power_loss()
+    stage.cluster.start()
+    assert not await stage.settle()
+    await stage.write(2)
+
+
+async def many_changes(stage: Stage) -> None:
+    """Until coordinator and procedure store have gone over to new files."""
+    with mock.patch.object(procedure_store, "_LOG_BYTES_MAX", _SMALL_LOG_BYTES):
+        await stage.connection.admin.create_table(_OTHER_TABLE, _FAMILIES)
+        await stage.connection.admin.disable_table(_OTHER_TABLE)
+        await stage.connection.admin.delete_table(_OTHER_TABLE)
+        for name in stage.simulation.living("region_server"):
+            # A session ends and another begins: the coordinator's log grows.
+            stage.simulation.kill(name)
+        assert not await stage.settle()
+
+
 async def move(stage: Stage) -> None:
     await stage.write_beside(stage.connection.admin.move(_TABLE))
     await stage.write(2)
@@ -245,6 +297,13 @@ async def lose_a_server(stage: Stage) -> None:
     stage.simulation.kill(name)
     await stage.write(5)
     assert not await stage.settle()
+
+
+async def lose_the_master(stage: Stage) -> None:
+    """The next master's term begins, and a table is made in it."""
+    stage.simulation.kill("master-1")
+    await stage.connection.admin.create_table(_OTHER_TABLE, _FAMILIES)
+    await stage.write(1)
 
 
 async def delete_table(stage: Stage) -> None:
@@ -269,10 +328,17 @@ async def nothing(stage: Stage) -> None:
 
 
 CLUSTER_SCENARIOS: Final = (
-    ClusterScenario("split", table_with_files, split, split_elsewhere, copies=2),
-    ClusterScenario("split, cleaned", split_before, clean, split_elsewhere, copies=2),
-    ClusterScenario("move", table_with_files, move, move, TWO_SERVERS, copies=3),
-    ClusterScenario("server crash", table_with_files, lose_a_server, lose_a_server),
-    ClusterScenario("first start, create table", nothing, create_table, create_table),
-    ClusterScenario("delete table", table_with_files, delete_table, delete_table),
+    ClusterScenario("split", table_with_files, split, split_elsewhere),
+    ClusterScenario("split, cleaned", split_before, clean, split_elsewhere),
+    ClusterScenario("merge", two_regions, merge, merge),
+    ClusterScenario("merge, cleaned", merge_before, clean, split_elsewhere, calls_max=4),
+    ClusterScenario("move", table_with_files, move, move, TWO_SERVERS, copies=2),
+    ClusterScenario("server crash", table_with_files, lose_a_server, lose_a_server, calls_max=2),
+    ClusterScenario("master crash", table_with_files, lose_the_master, nothing, calls_max=2),
+    ClusterScenario("first start, create table", nothing, create_table, create_table, calls_max=2),
+    ClusterScenario("cold start", table_with_files, start_cold, nothing, calls_max=2),
+    ClusterScenario(
+        "logs of the master", table_with_files, many_changes, nothing, SMALL_LOGS, calls_max=2
+    ),
+    ClusterScenario("delete table", table_with_files, delete_table, delete_table, calls_max=2),
 )

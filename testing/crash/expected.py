@@ -39,8 +39,18 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
     "flush": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        file_writer.add_file: write/mkdir write/syncdir write/create write/write write/sync
-        file_writer.add_file: write/rename
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
+        """
+    ),
+    "flush, slow log": _sites(
+        """
+        log_writer.LogWriter._append: append/write append/sync
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
@@ -49,22 +59,22 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
     "compaction": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        jobs.compact_job: write/create write/write write/sync write/rename write/syncdir
-        region_compactor._compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor._compact_store: put_if_absent/link put_if_absent/unlink
-        region_compactor._compact_store: put_if_absent/syncdir
         region_compactor._archive: rename/mkdir rename/syncdir rename/rename
+        compaction_job.compact_job: write/create write/write write/sync write/rename write/syncdir
+        region_compactor.compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor.compact_store: put_if_absent/link put_if_absent/unlink
+        region_compactor.compact_store: put_if_absent/syncdir
         """
     ),
     "manifest commit": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        file_writer.add_file: write/mkdir write/syncdir write/create write/write write/sync
-        file_writer.add_file: write/rename
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
         store_io._prune: remove/unlink remove/syncdir
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
         """
     ),
     "WAL archive": _sites(
@@ -73,18 +83,17 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._seal: append/write append/sync
         log_writer.LogWriter._create_next: create_log/create create_log/syncdir append/write
         log_writer.LogWriter._create_next: append/sync
-        file_writer.add_file: write/mkdir write/syncdir write/create write/write write/sync
-        file_writer.add_file: write/rename
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
         log_writer.LogWriter._archive_file: rename/mkdir rename/syncdir rename/rename
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
         """
     ),
     "close, open": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        file_writer.add_file: write/create write/write write/sync write/rename write/syncdir
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
@@ -93,6 +102,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion.close: put_if_absent/syncdir
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
+        file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
     ),
     "recovery": _sites(
@@ -107,36 +117,69 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         log_writer.LogWriter._append: append/write append/sync
-        file_writer.add_file: write/create write/write write/sync write/rename write/syncdir
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
     ),
     "split": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
-        file_writer.add_file: write/create write/write write/sync write/rename write/syncdir
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir
-        daughters._ensure: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
-        daughters._ensure: put_if_absent/write put_if_absent/sync put_if_absent/link
-        daughters._ensure: put_if_absent/unlink
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
-        jobs.compact_job: write/mkdir write/syncdir write/create write/write write/sync write/rename
-        region_compactor._compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor._compact_store: put_if_absent/link put_if_absent/unlink
-        region_compactor._compact_store: put_if_absent/syncdir
+        file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
+        daughters.ensure_manifest: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
+        daughters.ensure_manifest: put_if_absent/write put_if_absent/sync put_if_absent/link
+        daughters.ensure_manifest: put_if_absent/unlink
+        compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
+        compaction_job.compact_job: write/rename
+        region_compactor.compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor.compact_store: put_if_absent/link put_if_absent/unlink
+        region_compactor.compact_store: put_if_absent/syncdir
         """
     ),
     "split, cleaned": _sites(
+        """
+        log_writer.LogWriter._append: append/write append/sync
+        procedure_store.RegionProcedureStore._append: append/write append/sync
+        archiver.archive_file: rename/mkdir rename/syncdir rename/rename
+        archiver.archive_region: remove/unlink remove/syncdir
+        janitor.Janitor._clean: remove/unlink remove/syncdir
+        """
+    ),
+    "merge": _sites(
+        """
+        log_writer.LogWriter._append: append/write append/sync
+        procedure_store.RegionProcedureStore._append: append/write append/sync
+        file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
+        hosted_region.HostedRegion.close: put_if_absent/syncdir
+        daughters.ensure_manifest: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
+        daughters.ensure_manifest: put_if_absent/write put_if_absent/sync put_if_absent/link
+        daughters.ensure_manifest: put_if_absent/unlink
+        region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
+        compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
+        compaction_job.compact_job: write/rename
+        region_compactor.compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor.compact_store: put_if_absent/link put_if_absent/unlink
+        region_compactor.compact_store: put_if_absent/syncdir
+        """
+    ),
+    "merge, cleaned": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
@@ -149,12 +192,12 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         """
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
-        file_writer.add_file: write/create write/write write/sync write/rename write/syncdir
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
         region_mover._commit: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_mover._commit: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
+        file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
     ),
     "server crash": _sites(
@@ -170,14 +213,39 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._create_next: append/write append/sync
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
-        file_writer.add_file: write/mkdir write/syncdir write/create write/write write/sync
-        file_writer.add_file: write/rename
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
         log_writer.LogWriter._append: append/write append/sync
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
+        """
+    ),
+    "master crash": _sites(
+        """
+        coordinator_files.CoordinatorFiles.append: append/write append/sync
+        procedure_store.RegionProcedureStore._begin_log: create_log/mkdir create_log/syncdir
+        procedure_store.RegionProcedureStore._begin_log: create_log/create append/write append/sync
+        procedure_store.RegionProcedureStore._recover: fence/create fence/syncdir remove/unlink
+        procedure_store.RegionProcedureStore._recover: remove/syncdir
+        procedure_store.RegionProcedureStore._store_file: write/mkdir write/syncdir write/create
+        procedure_store.RegionProcedureStore._store_file: write/write write/sync write/rename
+        procedure_store.RegionProcedureStore._flush: put_if_absent/create put_if_absent/write
+        procedure_store.RegionProcedureStore._flush: put_if_absent/sync put_if_absent/link
+        procedure_store.RegionProcedureStore._flush: put_if_absent/unlink put_if_absent/syncdir
+        procedure_store.RegionProcedureStore._compact: put_if_absent/create put_if_absent/write
+        procedure_store.RegionProcedureStore._compact: put_if_absent/sync put_if_absent/link
+        procedure_store.RegionProcedureStore._compact: put_if_absent/unlink put_if_absent/syncdir
+        procedure_store.RegionProcedureStore._compact: remove/unlink remove/syncdir
+        procedure_store.RegionProcedureStore._append: append/write append/sync
+        meta_region.MetaRegion.fence: put_if_absent/create put_if_absent/write put_if_absent/sync
+        meta_region.MetaRegion.fence: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
+        log_writer.LogWriter._append: append/write append/sync
+        region_opener._try_open: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
+        region_opener._try_open: put_if_absent/write put_if_absent/sync put_if_absent/link
+        region_opener._try_open: put_if_absent/unlink
         """
     ),
     "first start, create table": _sites(
@@ -205,11 +273,101 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         """
     ),
+    "cold start": _sites(
+        """
+        coordinator.Coordinator.start: try_lock/create
+        coordinator_files._recover: fence/create fence/syncdir
+        coordinator_files.CoordinatorFiles.take_over: put_if_absent/mkdir put_if_absent/syncdir
+        coordinator_files.CoordinatorFiles.take_over: put_if_absent/create put_if_absent/write
+        coordinator_files.CoordinatorFiles.take_over: put_if_absent/sync put_if_absent/link
+        coordinator_files.CoordinatorFiles.take_over: put_if_absent/unlink create_log/create
+        coordinator_files.CoordinatorFiles.take_over: create_log/syncdir
+        coordinator_files.CoordinatorFiles._write_header: append/write append/sync
+        coordinator_files._remove_files: remove/unlink remove/syncdir
+        coordinator_files.CoordinatorFiles.append: append/write append/sync
+        procedure_store.RegionProcedureStore._begin_log: create_log/mkdir create_log/syncdir
+        procedure_store.RegionProcedureStore._begin_log: create_log/create append/write append/sync
+        procedure_store.RegionProcedureStore._recover: fence/create fence/syncdir remove/unlink
+        procedure_store.RegionProcedureStore._recover: remove/syncdir
+        procedure_store.RegionProcedureStore._store_file: write/mkdir write/syncdir write/create
+        procedure_store.RegionProcedureStore._store_file: write/write write/sync write/rename
+        procedure_store.RegionProcedureStore._flush: put_if_absent/create put_if_absent/write
+        procedure_store.RegionProcedureStore._flush: put_if_absent/sync put_if_absent/link
+        procedure_store.RegionProcedureStore._flush: put_if_absent/unlink put_if_absent/syncdir
+        procedure_store.RegionProcedureStore._compact: put_if_absent/create put_if_absent/write
+        procedure_store.RegionProcedureStore._compact: put_if_absent/sync put_if_absent/link
+        procedure_store.RegionProcedureStore._compact: put_if_absent/unlink put_if_absent/syncdir
+        procedure_store.RegionProcedureStore._compact: remove/unlink remove/syncdir
+        procedure_store.RegionProcedureStore._append: append/write append/sync
+        log_recovery.fence_logs: fence/create fence/syncdir
+        jobs.split_wal_job: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
+        jobs.split_wal_job: put_if_absent/write put_if_absent/sync put_if_absent/link
+        jobs.split_wal_job: put_if_absent/unlink
+        log_recovery.split_and_archive: rename/mkdir rename/syncdir rename/rename
+        log_writer.LogWriter._create_next: create_log/mkdir create_log/syncdir create_log/create
+        log_writer.LogWriter._create_next: append/write append/sync
+        region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        log_writer.LogWriter._append: append/write append/sync
+        crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
+        """
+    ),
+    "logs of the master": _sites(
+        """
+        procedure_store.RegionProcedureStore._append: append/write append/sync
+        procedure_store.RegionProcedureStore._store_file: write/mkdir write/syncdir write/create
+        procedure_store.RegionProcedureStore._store_file: write/write write/sync write/rename
+        procedure_store.RegionProcedureStore._flush: put_if_absent/create put_if_absent/write
+        procedure_store.RegionProcedureStore._flush: put_if_absent/sync put_if_absent/link
+        procedure_store.RegionProcedureStore._flush: put_if_absent/unlink put_if_absent/syncdir
+        procedure_store.RegionProcedureStore._compact: put_if_absent/create put_if_absent/write
+        procedure_store.RegionProcedureStore._compact: put_if_absent/sync put_if_absent/link
+        procedure_store.RegionProcedureStore._compact: put_if_absent/unlink put_if_absent/syncdir
+        procedure_store.RegionProcedureStore._compact: remove/unlink remove/syncdir
+        procedure_store.RegionProcedureStore._begin_log: create_log/create create_log/syncdir
+        procedure_store.RegionProcedureStore._begin_log: append/write append/sync
+        procedure_store.RegionProcedureStore._roll: remove/unlink remove/syncdir
+        log_writer.LogWriter._append: append/write append/sync
+        region_opener._try_open: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
+        region_opener._try_open: put_if_absent/write put_if_absent/sync put_if_absent/link
+        region_opener._try_open: put_if_absent/unlink
+        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
+        hosted_region.HostedRegion.close: put_if_absent/syncdir
+        archiver.archive_region: remove/unlink remove/syncdir
+        coordinator_files.CoordinatorFiles.append: append/write append/sync
+        coordinator_files.CoordinatorFiles.roll: create_log/create create_log/syncdir
+        coordinator_files.CoordinatorFiles._write_header: append/write append/sync
+        coordinator_files.Snapshot.write: put_if_absent/create put_if_absent/write
+        coordinator_files.Snapshot.write: put_if_absent/sync put_if_absent/link put_if_absent/unlink
+        coordinator_files.Snapshot.write: put_if_absent/syncdir
+        log_recovery.fence_logs: fence/create fence/syncdir
+        coordinator_files._remove_files: remove/unlink remove/syncdir
+        jobs.split_wal_job: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
+        jobs.split_wal_job: put_if_absent/write put_if_absent/sync put_if_absent/link
+        jobs.split_wal_job: put_if_absent/unlink
+        log_recovery.split_and_archive: rename/mkdir rename/syncdir rename/rename
+        log_writer.LogWriter._create_next: create_log/mkdir create_log/syncdir create_log/create
+        log_writer.LogWriter._create_next: append/write append/sync
+        file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
+        file_writer.write_plan: write/rename
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
+        """
+    ),
     "delete table": _sites(
         """
         procedure_store.RegionProcedureStore._append: append/write append/sync
         log_writer.LogWriter._append: append/write append/sync
-        file_writer.add_file: write/create write/write write/sync write/rename write/syncdir
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
@@ -218,6 +376,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion.close: put_if_absent/syncdir
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
         archiver.archive_region: remove/unlink remove/syncdir
+        file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
     ),
 }

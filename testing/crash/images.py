@@ -44,6 +44,7 @@ class Camera:
         disk: the disk.
         seed: chooses the fates.
         copies: how many copies to draw at each call; those that are alike count once.
+        calls_max: how many calls of one site have their images taken; 0: all.
         known: tells (lowest, highest) of the steps that may be found.
         told: goes with every image.
     """
@@ -55,12 +56,14 @@ class Camera:
         copies: int,
         known: Callable[[], tuple[int, int]],
         told: Any,
+        calls_max: int = 0,
     ) -> None:
         self._disk = disk
         self._chance = random.Random(f"camera {seed}")
         self._copies = copies
         self._known = known
         self._told = told
+        self._calls_max = calls_max
         self._taken = 0
         self.images: list[Image] = []
         self.calls: Counter[str] = Counter()
@@ -77,7 +80,8 @@ class Camera:
     def _before(self, call: str) -> None:
         site = call_site(call)
         self.calls[site] += 1
-        self._take(site, call)
+        if not self._calls_max or self.calls[site] <= self._calls_max:
+            self._take(site, call)
 
     def _take(self, site: str, call: str) -> None:
         lowest, highest = self._known()
@@ -138,8 +142,9 @@ class Scenario(Protocol):
         """To be run through in a usual run."""
         ...
 
-    def shoot(self, seed: int, copies: int) -> Camera:
-        """Does the operation once, on a fresh disk."""
+    def shoot(self, seed: int, copies: int, *, thorough: bool = False) -> Camera:
+        """Does the operation once, on a fresh disk. ``thorough``: with images of every call also
+        where a usual run leaves it at some of each site."""
         ...
 
     def reopen(self, image: Image, seed: int) -> list[str]:
@@ -147,11 +152,13 @@ class Scenario(Protocol):
         ...
 
 
-def develop(scenario: Scenario, seeds: Iterable[int], copies: int) -> list[Row]:
+def develop(
+    scenario: Scenario, seeds: Iterable[int], copies: int, *, thorough: bool = False
+) -> list[Row]:
     """The rows of one scenario, with every image reopened and checked."""
     rows = {site: Row(scenario.name, site) for site in (*scenario.sites, AFTER)}
     for seed in seeds:
-        camera = scenario.shoot(seed, copies)
+        camera = scenario.shoot(seed, copies, thorough=thorough)
         for site, calls in camera.calls.items():
             rows.setdefault(site, Row(scenario.name, site)).calls += calls
         for number, image in enumerate(camera.images):

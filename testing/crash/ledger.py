@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from ...model import Durability
@@ -88,6 +89,7 @@ def _deleted(row: bytes, number: int) -> Delete:
     return delete
 
 
+@cache
 def value_of(number: int) -> bytes:
     """Of some hundred bytes, so that a batch of the log covers several sectors."""
     return b"%d:" % number + bytes((number * 31 + at * at) % 251 for at in range(300))

@@ -13,12 +13,14 @@ from ...errors import RaybaseError
 from ...model import Durability
 from ..disk import Disk
 from ..simulation import Simulation
+from ..world import NO_FAULTS, Faults
 from .expected import SITES
 from .images import Camera, Image
 from .ledger import Ledger
 from .server import CONFIG, SmallServer, Writer, compact, marker_seen, read_state, recover
 
 _BOUND_S: Final = 3600.0
+SLOW_DISK: Final = Faults(disk_slow=0.3, disk_slow_s=0.02)
 _PROCESS: Final = "server"
 _HEIR: Final = "heir"
 
@@ -73,14 +75,16 @@ class RegionScenario:
     act: Act
     again: Act
     config: ClusterConfig = CONFIG
-    copies: int = 4
-    seeds: int = 3
+    faults: Faults = NO_FAULTS
+    """While the operation is imaged."""
+    copies: int = 5
+    seeds: int = 2
 
     @property
     def sites(self) -> tuple[str, ...]:
-        return SITES[self.name]
+        return SITES.get(self.name, ())
 
-    def shoot(self, seed: int, copies: int) -> Camera:
+    def shoot(self, seed: int, copies: int, *, thorough: bool = False) -> Camera:
         with Simulation(seed, self.config, lines_kept=200) as simulation:
             stage = Stage(simulation, self.config)
             camera = Camera(simulation.disk, seed, copies, stage.known, stage.ledger)
@@ -89,6 +93,7 @@ class RegionScenario:
                 await stage.begin()
                 await self.prepare(stage)
                 camera.start()
+                simulation.set_faults(self.faults)
                 await self.act(stage)
                 camera.stop()
 
@@ -195,8 +200,10 @@ async def flush(stage: Stage) -> None:
     await asyncio.gather(flushing, *pending)
 
 
-async def write_files(stage: Stage, count: int = 4) -> None:
-    """Store files of some steps each."""
+async def write_files(stage: Stage, count: int = 3) -> None:
+    """A store file that minor compactions leave alone, and smaller ones that delete from it."""
+    await stage.writer.write(40)
+    await stage.hosted.flush()
     for _ in range(count):
         await stage.writer.write(9)
         await stage.hosted.flush()
@@ -239,6 +246,9 @@ async def archive_logs(stage: Stage) -> None:
     await stage.hosted.flush()
     await asyncio.gather(*pending)
     await stage.writer.write(2)
+    stage.hosted.log.request_roll()
+    await stage.writer.write(1)
+    stage.hosted.log.request_roll()
     await stage.runtime.clock.sleep(0.5)
 
 
@@ -274,6 +284,7 @@ REGION_SCENARIOS: Final = (
     RegionScenario("append, ASYNC_WAL", nothing, write_lazily, write_some),
     RegionScenario("roll", write_some, roll, roll),
     RegionScenario("flush", write_some, flush, flush),
+    RegionScenario("flush, slow log", write_some, flush, flush, faults=SLOW_DISK),
     RegionScenario("compaction", write_files, compact_all, flush),
     RegionScenario("manifest commit", many_versions, commit_manifests, commit_manifests),
     RegionScenario("WAL archive", write_some, archive_logs, archive_logs),

@@ -15,7 +15,10 @@ HELPERS: Final = (
     "store_io.put_manifest",
     "store_io.commit_manifest",
     "file_pieces.write_pieces",
+    "shortage.persist",
     "hosted_region.HostedRegion.commit",
+    "hosted_region.HostedRegion.commit.<locals>.<lambda>",
+    "log_writer.LogWriter._append_with_room",
 )
 """These work for many: the site is who called them."""
 

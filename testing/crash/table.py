@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from .cluster_scenarios import CLUSTER_SCENARIOS
-from .images import AFTER, Row, Scenario, develop, failures
+from .images import Row, Scenario, develop, failures
 from .scenarios import REGION_SCENARIOS
 
+_WIDTH: Final = 100
+_LOG_WIDTH: Final = 160
 SCENARIOS: Final[dict[str, Scenario]] = {
     one.name: one for one in (*REGION_SCENARIOS, *CLUSTER_SCENARIOS)
 }
@@ -22,7 +27,23 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 def rows_of(name: str, times: int = 1) -> list[Row]:
     """The rows of the scenario of this name; ``times`` as many seeds and copies as usual."""
     scenario = SCENARIOS[name]
-    return develop(scenario, range(1, scenario.seeds * times + 1), scenario.copies * times)
+    seeds = range(1, scenario.seeds * times + 1)
+    return develop(scenario, seeds, scenario.copies * times, thorough=times > 1)
+
+
+def rows_of_all(names: Iterable[str] = SCENARIOS, times: int = 1) -> dict[str, list[Row]]:
+    """The rows of these scenarios, by name, on all processors."""
+    # The longest first: those of whole clusters.
+    ordered = sorted(names, key=list(SCENARIOS).index, reverse=True)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        rows = dict(zip(ordered, pool.map(rows_of, ordered, repeat(times)), strict=True))
+    return {name: rows[name] for name in reversed(ordered)}
+
+
+def wide_console() -> Console:
+    """A console for tables that are wider than a pipe or a log is taken for."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_LOG_WIDTH)
 
 
 def rendered(rows: Iterable[Row]) -> Table:
@@ -51,16 +72,15 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     if unknown := set(asked.operations) - set(SCENARIOS):
         parser.error(f"no operation is called {unknown}: there are {', '.join(SCENARIOS)}")
-    console = Console()
+    console = wide_console()
     began_s = time.perf_counter()
-    rows: list[Row] = []
-    for name in asked.operations or SCENARIOS:
-        rows += rows_of(name, asked.times)
-        if asked.sites:
-            _print_sites(name, rows)
-    wrong = list(failures(rows))
+    by_name = rows_of_all(asked.operations or SCENARIOS, asked.times)
     if asked.sites:
+        for name, found in by_name.items():
+            _print_sites(name, found)
         return 0
+    rows = [row for found in by_name.values() for row in found]
+    wrong = list(failures(rows))
     console.print(rendered(rows))
     for line in wrong:
         console.print(f"PROBLEM {line}", style="red", markup=False, soft_wrap=True)
@@ -76,10 +96,17 @@ def main(arguments: Sequence[str]) -> int:
 def _print_sites(name: str, rows: Iterable[Row]) -> None:
     by_caller: dict[str, list[str]] = {}
     for row in rows:
-        if row.operation == name and row.site != AFTER:
+        if row.calls:
             caller, _, call = row.site.partition(": ")
             by_caller.setdefault(caller, []).append(call)
     print(f'    "{name}": _sites(\n        """')
     for caller, calls in by_caller.items():
-        print(f"        {caller}: {' '.join(calls)}")
+        prefix = f"        {caller}:"
+        line = prefix
+        for call in calls:
+            if len(line) + len(call) >= _WIDTH:
+                print(line)
+                line = prefix
+            line += f" {call}"
+        print(line)
     print('        """\n    ),')

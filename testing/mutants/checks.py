@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from ..crash import damage, errors, golden, zombie
+from ..crash import damage, errors, golden, hints, zombie
 from ..crash.images import Scenario
 from ..crash.table import SCENARIOS
 from ..story import tell
@@ -58,5 +58,6 @@ CHECKS: Final[dict[str, Check]] = {
     **{f"damage: {one}": _check(partial(_damage, one)) for one in damage.specimens()},
     **{f"golden list: {one}": _check(partial(golden.differences, one)) for one in golden.LISTS},
     "a zombie writes": zombie.first_problem,
+    "filters that seek": _check(hints.problems),
     STORIES: _check(_stories),
 }

@@ -6,17 +6,9 @@ from typing import Any, Final
 
 from ...actors.procedures.crash import ServerCrashProcedure
 from ...actors.procedures.split import SplitProcedure
-from ..files import SimLog
 from .mutant import Mutant, Patch
 
 STORIES: Final = "stories of seeds"
-
-
-def _no_fence_test(test_fence: Any) -> Any:
-    def pass_any(self: SimLog) -> None:
-        return
-
-    return pass_any
 
 
 def _last_wal_skipped(split: Any) -> Any:
@@ -41,12 +33,6 @@ def _meta_before_references(steps: Any) -> Any:
 
 
 CLUSTER_MUTANTS: Final = (
-    Mutant(
-        "no fence test",
-        "a server that was given up acknowledges and answers when it wakes (I2)",
-        STORIES,
-        (Patch(SimLog, "_test_fence", _no_fence_test),),
-    ),
     Mutant(
         "last WAL skipped",
         "recovery leaves out the newest log of a dead server (I1)",

@@ -11,9 +11,11 @@ from ...actors.log_writer import LogWriter
 from ...errors import SyncFailedError
 from ...runtime import Buffer
 from ...storage import manifest, wal
+from ...storage.filters import columns
 from ...storage.hfile import blocks
+from ...storage.mvcc import Mvcc
 from ...storage.region import Region
-from ...storage.region_reader import RegionReader
+from ...storage.region_files import RegionFiles
 from ..disk import Disk, FileNode
 from ..files import SimFiles, SimLog
 from .mutant import Mutant, Patch
@@ -65,17 +67,26 @@ def _always_major(plan_compaction: Any) -> Any:
 
 
 def _without_nonces(next_manifest: Any) -> Any:
-    def forget_nonces(self: Region, **changes: Any) -> Any:
+    def forget_nonces(self: RegionFiles, **changes: Any) -> Any:
         return replace(next_manifest(self, **changes), nonces=())
 
     return forget_nonces
 
 
-def _newest_applied(sources: Any) -> Any:
-    def ignore_read_point(self: RegionReader, asked: Any, read_point: int, *others: Any) -> Any:
-        return sources(self, asked, self._mvcc.last, *others)
+def _newest_applied(begin: Any) -> Any:
+    def begin_seen(self: Mvcc) -> int:
+        number: int = begin(self)
+        self.read_point = number
+        return number
 
-    return ignore_read_point
+    return begin_seen
+
+
+def _already_complete(complete: Any) -> Any:
+    def leave_it(self: Mvcc, number: int) -> None:
+        return
+
+    return leave_it
 
 
 def _too_far(flushed: Any) -> Any:
@@ -97,6 +108,13 @@ def _appended_behind(append: Any) -> Any:
     return try_again
 
 
+def _no_fence_test(test_fence: Any) -> Any:
+    def pass_any(self: SimLog) -> None:
+        return
+
+    return pass_any
+
+
 def _no_mark(fence: Any) -> Any:
     async def leave_it(self: SimFiles, directory: str) -> None:
         return
@@ -109,6 +127,13 @@ def _nothing_to_wait_for(barrier: Any) -> Any:
         return
 
     return at_once
+
+
+def _past_the_match(column: Any) -> Any:
+    def behind_it(cell: Any, qualifier: bytes) -> Any:
+        return column(cell, qualifier + b"\0")
+
+    return behind_it
 
 
 def _always_right(checksum: Any) -> Any:
@@ -158,7 +183,10 @@ ENGINE_MUTANTS: Final = (
         "read point ignored",
         "a reader sees a write that is not durable yet, and that a crash takes back (I1)",
         "images: append",
-        (Patch(RegionReader, "_sources", _newest_applied),),
+        (
+            Patch(Mvcc, "begin", _newest_applied),
+            Patch(Mvcc, "complete", _already_complete),
+        ),
     ),
     Mutant(
         "WAL archived one flush early",
@@ -170,7 +198,7 @@ ENGINE_MUTANTS: Final = (
         "nonce dropped on flush",
         "an increment that its client sends again after a crash counts twice (I3)",
         "images: flush",
-        (Patch(Region, "next_manifest", _without_nonces),),
+        (Patch(RegionFiles, "next_manifest", _without_nonces),),
     ),
     Mutant(
         "torn tail appended behind",
@@ -181,14 +209,26 @@ ENGINE_MUTANTS: Final = (
     Mutant(
         "flush ahead of its log",
         "a file has one half of a mutation whose other half is lost (I3)",
-        "images: flush",
+        "images: flush, slow log",
         (Patch(LogWriter, "barrier", _nothing_to_wait_for),),
+    ),
+    Mutant(
+        "no fence test",
+        "a server that was given up acknowledges and answers when it wakes (I2)",
+        "a zombie writes",
+        (Patch(SimLog, "_test_fence", _no_fence_test),),
     ),
     Mutant(
         "recovery without FENCED",
         "a server that only was slow acknowledges what recovery has not read (I1, I2)",
         "a zombie writes",
         (Patch(SimFiles, "fence", _no_mark),),
+    ),
+    Mutant(
+        "seek hint past a match",
+        "a filter that seeks leaves out the very column it seeks (I4)",
+        "filters that seek",
+        (Patch(columns, "_column", _past_the_match),),
     ),
     Mutant(
         "block checksum skipped",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from ..crash.table import wide_console
 from ..loop import DeadlockError, VirtualTimeoutError
 from . import MUTANTS
 from .checks import CHECKS, Check
@@ -51,20 +52,23 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m raybase.testing mutants")
     parser.add_argument("names", nargs="*", metavar="NAME", help="these only")
     parser.add_argument("--of", type=int, default=1, help="take one of so many parts")
-    parser.add_argument("--turn", default="0", help="which part: a number, or the hash of a commit")
+    parser.add_argument("--turn", type=int, default=0, help="which part: any number")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.names) - set(MUTANTS):
         parser.error(f"no mutant is called {unknown}: there are {', '.join(MUTANTS)}")
-    chosen = [MUTANTS[name] for name in asked.names] or share(int(asked.turn, 16), asked.of)
-    console = Console()
-    table = Table("mutant", "check", "seconds", "found", "by")
+    chosen = [MUTANTS[name] for name in asked.names] or share(asked.turn, asked.of)
+    console = wide_console()
+    table = Table("mutant", "check", "seconds", "found")
+    for column in table.columns:
+        column.no_wrap = True
+    table.add_column("by", no_wrap=True, ratio=1)
     survivors = 0
     for mutant in chosen:
         found = hunt(mutant)
         survivors += not found.problem
         style = None if found.problem else "bold red"
         cells = (mutant.name, mutant.found_by, f"{found.took_s:.1f}")
-        table.add_row(*cells, "yes" if found.problem else "NO", found.problem[:150], style=style)
+        table.add_row(*cells, "yes" if found.problem else "NO", found.problem, style=style)
     console.print(table)
     return survivors + _control(chosen, console)
 

@@ -1,7 +1,6 @@
 """The power goes off at every call: what was acknowledged is there, once and whole."""
 
 import ast
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,38 +8,42 @@ import pytest
 from raybase.testing.crash.expected import SITES
 from raybase.testing.crash.images import Row, failures
 from raybase.testing.crash.sites import HELPERS
-from raybase.testing.crash.table import SCENARIOS, rendered, rows_of
+from raybase.testing.crash.table import SCENARIOS, rendered, rows_of_all, wide_console
 
 pytestmark = pytest.mark.simulation
 
 PROJECT = Path(__file__).parent.parent.parent
 MUTATING = ("create_log", "fence", "put_if_absent", "write", "rename", "remove", "write_file")
 HELPING = tuple(name.rpartition(".")[2] for name in HELPERS)
+SEEN_ELSEWHERE = {
+    "merge.MergeProcedure.undo": "a server must die between two steps: test_killed_masters.py",
+    "split.SplitProcedure.undo": "a server must die between two steps: test_killed_masters.py",
+    "region_mover._settle": "a move's target must fall silent: test_move.py",
+    "region_opener.release": "an open must be given up before its region is served",
+}
+"""Functions that take more than one fault to be reached."""
 NOT_STORAGE = {
     "coordinator": "the lock file is a courtesy: nothing rests on it",
     "posix": "what the calls are made of: tests/crash/test_golden.py",
 }
 
 
-@cache
-def rows(name: str) -> list[Row]:
-    return rows_of(name)
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_every_image_holds_what_was_acknowledged(name: str) -> None:
-    assert list(failures(rows(name))) == []
-
-
-@pytest.mark.timeout(300)
-def test_there_are_three_thousand_different_images(request: pytest.FixtureRequest) -> None:
-    every = [row for name in SCENARIOS for row in rows(name)]
+@pytest.fixture(scope="module")
+def rows(request: pytest.FixtureRequest) -> dict[str, list[Row]]:
+    found = rows_of_all()
     if request.config.getoption("capture") == "no":
-        from rich.console import Console
+        wide_console().print(rendered(row for one in found.values() for row in one))
+    return found
 
-        Console().print(rendered(every))
-    assert sum(row.images for row in every) >= 3000
+
+@pytest.mark.timeout(900)
+def test_there_are_three_thousand_different_images(rows: dict[str, list[Row]]) -> None:
+    assert sum(row.images for found in rows.values() for row in found) >= 3000
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_image_holds_what_was_acknowledged(name: str, rows: dict[str, list[Row]]) -> None:
+    assert list(failures(rows[name])) == []
 
 
 def test_every_function_that_changes_files_is_under_the_camera() -> None:
@@ -51,7 +54,7 @@ def test_every_function_that_changes_files_is_under_the_camera() -> None:
         for path in sorted((PROJECT / "actors").rglob("*.py"))
         if path.stem not in NOT_STORAGE
         for name in changers(path)
-        if name not in imaged
+        if name not in imaged and name not in SEEN_ELSEWHERE
     ]
     assert missing == []
 
