@@ -35,6 +35,8 @@ def main() -> None:
         report.show_table()
         if options.json:
             report.write_json(options.json)
+        if options.markdown:
+            report.write_markdown(options.markdown)
 
 
 def _options() -> argparse.Namespace:
@@ -49,6 +51,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", choices=[*ROWS, []], metavar="row", help="see below")
     parser.add_argument("--quick", action="store_true", help="fewer repeats, smaller tables")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the table of docs/performance.md there"
+    )
     parser.add_argument(
         "--root",
         type=Path,

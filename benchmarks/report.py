@@ -136,6 +136,28 @@ class Report:
                 table.add_row(*parts)
         self.console.print(table)
 
+    def write_markdown(self, path: Path) -> None:
+        """The figures as a table for docs/performance.md."""
+        names = list(dict.fromkeys(name for one in self.figures for name in one.beside))
+        head = ["operation", "budget", "raybase", "ratio", *names]
+        lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        for one in self.figures:
+            budget = "" if one.budget is None else f"{number(one.budget)} {one.unit}"
+            ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
+            measured = f"{number(one.judged)} {one.unit}"
+            if (one.ratio or 0) > 1:
+                measured = f"**{measured}**"
+            others = [
+                f"{number(one.beside[name])} ({one.judged / one.beside[name]:.1f} times)"
+                if name in one.beside
+                else ""
+                for name in names
+            ]
+            lines.append(
+                "| " + " | ".join([one.operation, budget, measured, ratio, *others]) + " |"
+            )
+        path.write_text("\n".join(lines) + "\n")
+
     def write_json(self, path: Path) -> None:
         """Machine and figures, for comparing runs."""
         figures = [{**asdict(one), "ratio": one.ratio} for one in self.figures]
