@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from .errors import IllegalArgumentError, IncompatibleFilterError
+from .errors import IllegalArgumentError, IncompatibleFilterError, InvalidRequestError
 from .model import (
     ALL_TIME,
     LATEST_TIMESTAMP,
@@ -114,6 +114,8 @@ class Scan:
             )
         if self.raw and any(self.columns.values()):
             raise IllegalArgumentError("a raw scan reads whole families, not named columns")
+        if self.raw and any(qualifiers is not None for qualifiers in self.columns.values()):
+            raise InvalidRequestError("a raw scan reads whole families, not single columns")
         if self.batch and self.filter is not None and self.filter.has_filter_row:
             raise IncompatibleFilterError(
                 f"{type(self.filter).__name__} decides over whole rows, so a scan with it cannot "

@@ -38,7 +38,7 @@ class RowLimits:
     """What a scan wants of each row, besides cells that are visible. 0: no limit."""
 
     max_versions: int
-    """Of a column, of those that the filter lets pass."""
+    """Of a column, of those that a filter lets pass; without one they were counted before."""
     store_limit: int = 0
     store_offset: int = 0
     batch: int = 0
@@ -73,6 +73,7 @@ class RowScanner:
         self._decode = encoder.decode
         self._limits = limits
         self._filter = evaluation
+        self._has_filter = kind is not None
         self._filters_rows = kind is not None and kind.has_filter_row
         self._may_cut = not self._filters_rows and not has_joined
         self._has_joined = has_joined

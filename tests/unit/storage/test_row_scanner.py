@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 
 import pytest
@@ -242,10 +242,11 @@ def trees() -> st.SearchStrategy[kinds.FilterKind]:
 
 writes = st.lists(
     st.tuples(
-        some_of(ROWS), some_of(FAMILIES), some_of(QUALIFIERS), st.integers(1, 4), some_of(VALUES),
+        some_of(ROWS[:7]), some_of(FAMILIES), some_of(QUALIFIERS[::2]), st.integers(1, 4),
+        some_of(VALUES),
         st.integers(0, 19),
     ),
-    min_size=5, max_size=60,
+    min_size=5, max_size=80,
 )  # fmt: skip
 
 
@@ -389,6 +390,8 @@ def long_table(downwards: bool = False) -> tuple[Engine, int]:
         (kinds.PrefixFilter(b"055"), 10),
         (kinds.FuzzyRowFilter(((b"0770", b"\0\0\0\1"), (b"0210", b"\0\0\0\1"))), 20),
         (kinds.MultiRowRangeFilter.of_prefixes([b"099", b"011"]), 20),
+        (kinds.FilterList.one_of(*map(kinds.PrefixFilter, (b"055", b"044"))), 20),
+        (kinds.FilterList.all_of(*map(kinds.PrefixFilter, (b"0", b"055"))), 10),
         (kinds.InclusiveStopFilter(b"0500"), None),
     ],
 )
@@ -530,3 +533,37 @@ def test_a_scanner_knows_the_row_it_has_come_to(downwards: bool, wanted: Any) ->
             last = batch.rows[-1]
         if not scanner.exhausted and last:
             assert (reached <= last) if downwards else (reached >= last)
+
+
+@pytest.mark.parametrize("downwards", [False, True])
+@pytest.mark.parametrize("mask", [b"\0\1\0", b"\1\0", b"\1\0\0\1", b"\0\0", b"\1\1\1"])
+def test_patterns_of_rows_lead_to_the_next_match_and_past_none(
+    mask: bytes, downwards: bool
+) -> None:
+    letters = (b"\0", b"a", b"b", b"\xff")
+    rows = [b"".join(one) for size in (1, 2, 3, 4) for one in product(letters, repeat=size)]
+    rows.sort(reverse=downwards)
+    for key in [row for row in rows if len(row) == len(mask)][::3]:
+        wanted = kinds.FuzzyRowFilter(((key, mask),))
+        fixed = [at for at, kind in enumerate(mask) if not kind]
+
+        def matches(row: bytes, key: bytes = key, fixed: list[int] = fixed) -> bool:
+            return all(row[at] == key[at] for at in fixed if at < len(row))
+
+        evaluation = wanted.start(Circumstances(downwards))
+        target: bytes | None = None
+        for row in rows:
+            if target is not None and (row > target if downwards else row < target):
+                assert not matches(row)
+                continue
+            code = evaluation.filter_cell(Cell(row, b"f", b"q", 1, 4, b""))
+            assert code.includes == matches(row)
+            target = None
+            if code.step is Step.HINT:
+                hint = evaluation.next_cell_hint(Cell(row, b"f", b"q", 1, 4, b""))
+                assert hint is not None
+                assert hint.row < row if downwards else hint.row > row
+                target = hint.row
+            if evaluation.filter_all_remaining():
+                assert not any(map(matches, rows[rows.index(row) :]))
+                break
