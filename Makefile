@@ -54,7 +54,7 @@ fixtures:
 # HBase reads what raybase writes for it.
 foreign: $(READY)
 	tests/fixtures/hbase/writer/run build
-	$(BIN)/python -m pytest tests/unit/storage_files/test_hbase_reads_ours.py
+	$(BIN)/python -m pytest tests/foreign
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,7 +19,7 @@ from raybase.storage.hfile import HFileWriter
 from raybase.storage.key import META_ROWS, PLAIN_ROWS, cell_key
 from raybase.storage.tags import tagged
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "hbase"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "hbase"
 WRITER = FIXTURES / "writer"
 CELLS_A_BATCH = 37
 MAX_SEQUENCE_ID = 4321
