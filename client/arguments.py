@@ -154,12 +154,13 @@ def as_put(
     cells: Mapping[Text, Text] | None,
     timestamp: int | None = None,
     durability: Durability = Durability.USE_DEFAULT,
+    ttl_ms: int | None = None,
 ) -> Put:
     if isinstance(row, Put):
         if cells is not None:
             raise IllegalArgumentError("give a Put or a row and its cells, not both")
         return row
-    put = Put(as_bytes("a row", row), durability=durability)
+    put = Put(as_bytes("a row", row), durability=durability, ttl_ms=ttl_ms)
     at = LATEST_TIMESTAMP if timestamp is None else timestamp
     for column, value in (cells or {}).items():
         family, qualifier = split_column(column)
@@ -210,11 +211,21 @@ def as_increment(row: Text | Increment, amounts: Mapping[Text, int] | None) -> I
 
 
 def as_condition(
-    row: Text, column: Text, operator: CompareOperator, expected: Text | None
+    row: Text,
+    column: Text | None,
+    operator: CompareOperator,
+    expected: Text | None,
+    time_range: Times = None,
+    filter: FilterLike = None,  # noqa: A002 - HBase's word
 ) -> Condition:
-    family, qualifier = split_column(column)
+    """Of a column's newest value, or that a filter leaves something of the row."""
+    if (column is None) != (filter is not None):
+        raise IllegalArgumentError("a condition has a column or a filter, and not both")
+    family, qualifier = (b"", b"") if column is None else split_column(column)
     value = None if expected is None else as_bytes("a value", expected)
-    return Condition(as_bytes("a row", row), family, qualifier, operator, value)
+    times = as_times(time_range)
+    encoded = as_bytes("a row", row)
+    return Condition(encoded, family, qualifier, operator, value, times, as_filter(filter))
 
 
 def as_scan(

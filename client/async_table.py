@@ -164,9 +164,10 @@ class AsyncTable:
         *,
         timestamp: int | None = None,
         durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
     ) -> None:
         """Sets cells of one row, all of them or none. As Table.put."""
-        await self._shell.run(self._core.mutate(as_put(row, cells, timestamp, durability)))
+        await self._shell.run(self._core.mutate(as_put(row, cells, timestamp, durability, ttl_ms)))
 
     async def put_many(self, puts: Iterable[Put] | Mapping[Text, Mapping[Text, Text]]) -> None:
         """Puts of many rows. As Table.put_many."""
@@ -196,15 +197,17 @@ class AsyncTable:
     async def check_and_mutate(
         self,
         row: Text,
-        column: Text,
+        column: Text | None,
         expected: Text | None,
         mutations: Mutation | Sequence[Mutation],
         *,
         operator: CompareOperator = CompareOperator.EQUAL,
+        time_range: Times = None,
+        filter: FilterLike = None,  # noqa: A002 - HBase's word
     ) -> CheckedResult:
         """Applies mutations of the row if its column is as expected. As
         Table.check_and_mutate."""
-        condition = as_condition(row, column, operator, expected)
+        condition = as_condition(row, column, operator, expected, time_range, filter)
         chosen = [mutations] if isinstance(mutations, Mutation) else list(mutations)
         return await self._shell.run(self._core.check_and_mutate(condition, chosen))
 
@@ -286,9 +289,10 @@ class AsyncBatch(WriteBuffer):
         *,
         timestamp: int | None = None,
         durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
     ) -> None:
         """As AsyncTable.put, later. May send what was collected, and raise BatchError."""
-        await self.add(as_put(row, cells, timestamp, durability))
+        await self.add(as_put(row, cells, timestamp, durability, ttl_ms))
 
     async def delete(
         self,

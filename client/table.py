@@ -201,17 +201,20 @@ class Table:
         *,
         timestamp: int | None = None,
         durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
     ) -> None:
         """Sets cells of one row, all of them or none.
 
         Without ``timestamp`` (ms) the server gives its own. A put is sent again if its answer
         was lost, so it can be applied once more after another client's put; with a timestamp
-        that changes nothing. For many rows use ``batch`` or ``put_many``::
+        that changes nothing. With ``ttl_ms`` the cells expire so long after their timestamp, if
+        the family's time to live does not end them before. For many rows use ``batch`` or
+        ``put_many``::
 
             table.put("com.example", {"contents:": b"<html>"})
             table.put(Put(b"com.example").add(b"contents", b"", b"<html>", 1700000000000))
         """
-        self._shell.run(self._core.mutate(as_put(row, cells, timestamp, durability)))
+        self._shell.run(self._core.mutate(as_put(row, cells, timestamp, durability, ttl_ms)))
 
     def put_many(self, puts: Iterable[Put] | Mapping[Text, Mapping[Text, Text]]) -> None:
         """Puts of many rows, in one call to each server. Raises BatchError if some failed.
@@ -252,22 +255,26 @@ class Table:
     def check_and_mutate(
         self,
         row: Text,
-        column: Text,
+        column: Text | None,
         expected: Text | None,
         mutations: Mutation | Sequence[Mutation],
         *,
         operator: CompareOperator = CompareOperator.EQUAL,
+        time_range: Times = None,
+        filter: FilterLike = None,  # noqa: A002 - HBase's word
     ) -> CheckedResult:
         """Applies mutations of the row if its column's newest value is ``expected``.
 
         ``expected`` None means "has no cell". Atomic, and applied once, retries included. The
         result is true if the condition held. As in HBase other operators have ``expected`` on
-        their left: LESS holds when expected < stored::
+        their left: LESS holds when expected < stored. With ``time_range`` the value is the newest
+        one of these times. With a ``filter`` instead of a column, which is None then, the
+        condition is that it leaves a cell of the row::
 
             if not table.check_and_mutate("r", "f:owner", None, Put(b"r").add(...)):
                 ...somebody else was first
         """
-        condition = as_condition(row, column, operator, expected)
+        condition = as_condition(row, column, operator, expected, time_range, filter)
         chosen = [mutations] if isinstance(mutations, Mutation) else list(mutations)
         return self._shell.run(self._core.check_and_mutate(condition, chosen))
 
@@ -354,9 +361,10 @@ class Batch(WriteBuffer):
         *,
         timestamp: int | None = None,
         durability: Durability = Durability.USE_DEFAULT,
+        ttl_ms: int | None = None,
     ) -> None:
         """As Table.put, later. May send what was collected, and then raise BatchError."""
-        self.add(as_put(row, cells, timestamp, durability))
+        self.add(as_put(row, cells, timestamp, durability, ttl_ms))
 
     def delete(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from raybase.client.arguments import as_condition
 from raybase.errors import (
     CallQueueTooBigError,
     CallTimedOutError,
@@ -20,6 +21,7 @@ from raybase.errors import (
     TableNotFoundError,
     WrongRegionError,
 )
+from raybase.model import TimeRange
 from raybase.operations import (
     Append,
     CompareOperator,
@@ -245,6 +247,15 @@ def test_a_condition_over_several_mutations_is_kept(cluster: Any, driver: Any, w
     both = [put(b"a", b"1"), Put(b"a").add(b"f", b"r", b"2")]
     assert not driver.run(web.check_and_mutate(condition, both))
     assert not driver.run(web.get(Get(b"a")))
+
+
+def test_a_condition_is_a_column_or_a_filter_and_may_be_bound_in_time() -> None:
+    condition = as_condition("r", None, CompareOperator.EQUAL, None, (1, 5), "PrefixFilter('r')")
+    assert condition.filter is not None
+    assert condition.time_range == TimeRange(1, 5)
+    for column, chosen in (("f:q", "PrefixFilter('r')"), (None, None)):
+        with pytest.raises(IllegalArgumentError, match="a column or a filter"):
+            as_condition("r", column, CompareOperator.EQUAL, b"v", None, chosen)
 
 
 def test_an_atomic_batch_follows_its_region(cluster: Any, driver: Any, web: Any) -> None:

@@ -23,6 +23,7 @@ from raybase.errors import (
 )
 from raybase.model import META_REGION, META_TABLE, FamilyDescriptor, TableDescriptor
 from raybase.operations import (
+    Append,
     CompareOperator,
     Condition,
     Get,
@@ -39,6 +40,7 @@ from raybase.rpc.convert import (
     scan_request,
 )
 from raybase.rpc.proto import hbase_pb2 as pb
+from raybase.storage.filters import parse_filter
 from raybase.storage.manifest import region_directory
 from raybase.testing import NO_FAULTS, Faults
 
@@ -246,6 +248,35 @@ def test_checked_mutations_are_applied_only_if_the_condition_holds() -> None:
             answer = await cluster.mutate("rs-1", put, condition)
             assert answer.message.processed is processed
         assert await cluster.get("rs-1", b"row") == b"two"
+
+    run(story)
+
+
+def test_what_a_rows_mutations_made_comes_back_in_the_first_result() -> None:
+    """Where HBase's clients look for it; each atomic group of a call stands for itself."""
+
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        absent = Condition(b"row", b"f", b"q", CompareOperator.EQUAL, None)
+        chosen = parse_filter("ValueFilter(=, 'binary:1')")
+        left = Condition(b"row", b"", b"", CompareOperator.EQUAL, None, filter=chosen)
+        operations: list[Mutation | Get] = [
+            Put(b"row").add(b"f", b"q", b"1"),
+            Increment(b"row").add(b"f", b"n", 2),
+            Append(b"row").add(b"f", b"a", b"x"),
+        ]
+        answers = await cluster.multi(
+            "rs-1",
+            [
+                RegionBatch(REGION.name, operations, atomic=True, condition=condition)
+                for condition in (absent, absent, left)
+            ],
+        )
+        assert [one.processed for one in answers] == [True, False, True]
+        made = [list(one.outcomes[0].cells()) if one.outcomes[0] else [] for one in answers]
+        assert [[cell[2] for cell in cells] for cells in made] == [[b"a", b"n"], [], [b"a", b"n"]]
+        assert not any(any(one.outcomes[1:]) for one in answers)
+        assert int.from_bytes(made[2][1][5], "big") == 4
 
     run(story)
 
