@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint unit simulation images mutants cluster chaos benchmarks proto fixtures foreign clean
+.PHONY: demo test lint unit simulation images mutants cluster long benchmarks proto fixtures foreign clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -35,6 +35,10 @@ mutants: $(READY)
 cluster: $(READY)
 	$(BIN)/python -m pytest tests/cluster
 
+# What make test leaves out: more seeds, more data.
+long: $(READY)
+	$(BIN)/python -m pytest -m long --ignore tests/foreign --timeout 1800
+
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -54,7 +58,7 @@ fixtures:
 # HBase reads what raybase writes for it.
 foreign: $(READY)
 	tests/fixtures/hbase/writer/run build
-	$(BIN)/python -m pytest tests/foreign
+	$(BIN)/python -m pytest -m long tests/foreign
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
