@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from raybase.model import CellType
+from raybase.model import CellType, FamilyDescriptor, TimeRange
+from raybase.operations import Delete, Put, Scan
 from raybase.storage.version_history import VersionHistory
 
 KINDS = (
@@ -76,3 +77,25 @@ def test_puts_decided_in_key_order_are_those_that_playing_the_writes_leaves(
         elif history.keeps(-timestamp, -number):
             kept.add((qualifier, -timestamp, -number))
     assert kept == play(written, max_versions)
+
+
+def test_a_read_of_earlier_times_knows_what_later_ones_pushed_out(make_engine: Any) -> None:
+    """HBase leaves the file of the later times out, and shows what was pushed out."""
+    engine = make_engine(FamilyDescriptor(b"f", new_version_behavior=True))
+    engine.write(Put(b"r").add(b"f", b"q", b"later", 30))
+    engine.flush()
+    engine.write(Put(b"r").add(b"f", b"q", b"earlier", 10))
+    early = Scan(time_range=TimeRange(0, 20))
+    assert engine.scan(early) == []
+    engine.write(Delete(b"r").version(b"f", b"q", 30))
+    assert engine.scan(early) == []
+
+
+def test_tombstones_hide_only_what_was_written_before_them(make_engine: Any) -> None:
+    engine = make_engine(FamilyDescriptor(b"f", new_version_behavior=True))
+    engine.write(Delete(b"r").family(b"f", 50))
+    engine.write(Put(b"r").add(b"f", b"q", b"after", 10))
+    for _ in range(2):
+        assert [cell[5] for cell in engine.scan(Scan())] == [b"after"]
+        engine.flush()
+        engine.compact(b"f", major=True)
