@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..actors.log_writer import WALS, wal_directory
+from ..actors.log_writer import OLD_WALS, WALS, wal_directory
 from ..actors.meta_rows import MetaContent, RegionRow, TableState
 from ..actors.posix import FENCED
 from ..errors import CorruptionError
@@ -23,7 +23,7 @@ from ..storage.block_cache import BlockCache
 from ..storage.hfile.reader import HFileReader
 from ..storage.key import END, META_ROWS, PLAIN_ROWS
 from ..storage.manifest import Manifest, StoreFileEntry, manifest_directory, region_directory
-from ..storage.wal import read_regions
+from ..storage.wal import WalRecord, read_log, read_regions
 
 _CACHE_BYTES: Final = 1 << 20
 _OPEN: Final = "OPEN"
@@ -64,6 +64,7 @@ class Fsck:
         self._serving = serving
         self._catalog = catalog
         self._named: dict[str, None] = {}
+        self._manifests: dict[str, Manifest] = {}
         self.report = Report()
 
     async def run(self) -> Report:
@@ -81,6 +82,7 @@ class Fsck:
         if self._serving is not None:
             self._check_serving()
             await self._check_logs()
+            await self._check_archived_logs()
         await self._find_garbage()
         return self.report
 
@@ -118,7 +120,10 @@ class Fsck:
             self._problem(f"{info}: its manifest is of {manifest.region}")
         if self._serving is not None and expected_open:
             self._check_owner(row, manifest)
+        self._manifests[info.encoded_name] = manifest
         for entry in manifest.files:
+            if entry.max_sequence_id > manifest.max_sequence_id:
+                self._problem(f"{entry.path} has edits after {manifest.max_sequence_id} of {info}")
             await self._check_file(manifest, entry)
 
     def _check_owner(self, row: RegionRow, manifest: Manifest) -> None:
@@ -192,8 +197,10 @@ class Fsck:
         info = manifest.region
         rows = META_ROWS if info == META_REGION else PLAIN_ROWS
         last = b""
+        entries = 0
         for block in reader.blocks(cache):
             for key in block.keys:
+                entries += 1
                 if key <= last:
                     self._problem(f"{entry.path}: cells out of order at {key!r}")
                     return
@@ -204,6 +211,8 @@ class Fsck:
                 if not info.contains(rows.decode(key[: key.index(END)])):
                     self._problem(f"{entry.path}: a cell of another region in {info}: {key!r}")
                     return
+        if entries != entry.entries and not entry.is_reference:
+            self._problem(f"{entry.path} has {entries} cells, its manifest says {entry.entries}")
 
     async def _check_logs(self) -> None:
         """A server that died before it had a region leaves a log without records: garbage."""
@@ -220,6 +229,25 @@ class Fsck:
                     self._problem(f"{path} of a dead server was not split: it holds {regions}")
                 else:
                     self.report.garbage.append(path)
+
+    async def _check_archived_logs(self) -> None:
+        """What a living server put away must be in the files of the regions it has."""
+        assert self._serving is not None
+        for server in self._serving:
+            for name in await self._files.list(f"{OLD_WALS}/{server}"):
+                path = f"{OLD_WALS}/{server}/{name}"
+                for record in read_log(path, await self._files.read(path)):
+                    manifest = self._manifests.get(record.region)
+                    if manifest is not None and manifest.owner == server:
+                        self._check_archived(path, record, manifest)
+
+    def _check_archived(self, path: str, record: WalRecord, manifest: Manifest) -> None:
+        number = record.sequence_id
+        if number < manifest.open_sequence_id:
+            return  # From an earlier stay at this server.
+        for cells in record.families:
+            if number > manifest.flushed.get(cells.family, number):
+                self._problem(f"{path} was archived, but edit {number} of {record.region} needs it")
 
     async def _find_garbage(self) -> None:
         for info in [META_REGION, *(row.info for row in self._content.regions)]:

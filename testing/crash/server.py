@@ -29,6 +29,7 @@ from ...model import (
 )
 from ...operations import Get, Scan
 from ...runtime import Runtime
+from ...storage.cells import CellBatch
 from ..fsck import Fsck
 from .ledger import COUNTER, FAMILIES, LIST, MARKER, VERSIONS_MAX, Ledger, State, Step, step
 
@@ -184,6 +185,11 @@ async def read_state(hosted: HostedRegion) -> State:
     scanner = hosted.scanner(Scan(max_versions=VERSIONS_MAX))
     batch = await hosted.resume(scanner.next)
     scanner.close()
+    return state_of(batch)
+
+
+def state_of(batch: CellBatch) -> State:
+    """The cells that a read returned."""
     state: dict[tuple[bytes, bytes], tuple[bytes, ...]] = {}
     for row, family, _, _, _, value in batch.cells():
         known = state.get((row, family), ())
