@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ..errors import IllegalArgumentError, InvalidRequestError, NoSuchFamilyError, WrongRegionError
@@ -98,10 +98,7 @@ class EditBuilder:
                     qualifier = qualifier.replace(b"\0", b"\0\xff")
                 held[0].append(b"%b\0\0%b\0\0%b" % (encoded, qualifier, tail))
                 held[1].append(value)
-        for _, values in columns.values():
-            if any_tagged(values):
-                _check_tags(values)
-        return [FamilyCells(name, *held) for name, held in columns.items() if held[0]], deletes_now
+        return _checked_families(columns), deletes_now
 
     def check_row(self, row: bytes) -> None:
         """Raises IllegalArgumentError or WrongRegionError."""
@@ -145,6 +142,16 @@ class EditBuilder:
                     timestamp = now if found is None else found
             cells.append((family, qualifier, timestamp, kind, value))
         return cells
+
+
+def _checked_families(
+    columns: Mapping[bytes, tuple[list[bytes], list[bytes]]],
+) -> list[FamilyCells]:
+    """The families that have cells. Raises IllegalArgumentError for malformed tags."""
+    for _, values in columns.values():
+        if any_tagged(values):
+            _check_tags(values)
+    return [FamilyCells(name, *held) for name, held in columns.items() if held[0]]
 
 
 def _checked_tail(timestamp: int, kind: int, sequence_id: int, now: int, is_put: bool) -> bytes:
