@@ -94,7 +94,9 @@ class Server:
         self.engine.disk, self.engine.files_written = source.disk, source.files_written
         self.engine.manifest, self.engine.log = closing, records
         self.engine.open()
-        assert [wal.decode_record(one).clock_ms for one in records] == [self.last_ms] * len(records)
+        stamps = [wal.decode_record(one).clock_ms for one in records]
+        assert stamps == [source.region.clock_ms] * len(records)
+        assert self.engine.region.clock_ms == source.region.clock_ms
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
