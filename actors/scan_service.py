@@ -39,8 +39,6 @@ class OpenScan:
     scan: Scan
     scanner: RegionScanner
     read_point: int
-    rows_left: int
-    """Of the scan's limit; negative: it has none."""
 
 
 @dataclass(slots=True)
@@ -80,9 +78,7 @@ class ScanService:
         self._before_scan(call, hosted, scan)
         await hosted.decided()
         scanner = await hosted.resume(lambda: hosted.scanner(scan))
-        lease = self.leases.open(
-            OpenScan(hosted, scan, scanner, hosted.region.read_point, scan.limit or -1)
-        )
+        lease = self.leases.open(OpenScan(hosted, scan, scanner, hosted.region.read_point))
         lease.busy = True
         return await self._answer(call, lease)
 
@@ -112,7 +108,7 @@ class ScanService:
             raise
         exhausted = one.scanner.exhausted
         response = pb.ScanResponse(
-            more_results=one.rows_left != 0 and not one.scanner.is_filter_done,
+            more_results=not (one.scanner.is_limit_reached or one.scanner.is_filter_done),
             more_results_in_region=not exhausted,
             ttl=self.leases.lease_ms,
             heartbeat_message=heartbeat,
@@ -163,7 +159,6 @@ class ScanService:
         rows = out.row_count - before
         if rows:
             limits.bytes -= one.scanner.bytes_taken
-            one.rows_left -= rows - out.partial if one.rows_left > 0 else 0
             if limits.rows:
                 limits.rows -= rows
                 if limits.rows <= 0:

@@ -138,11 +138,7 @@ class Region:
 
     def file(self, path: str) -> StoreFile | None:
         """The open file of this path, which a BlockMiss named; None if it was replaced."""
-        for store in self.stores.values():
-            for file in store.files:
-                if file.path == path:
-                    return file
-        return None
+        return self.files.file(path)
 
     def admit(self, path: str, offset: int, data: bytes, *, keep: bool = True) -> None:
         """Takes in what a BlockMiss asked for. Nothing happens if the file was replaced.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from ..config import StoreConfig
 from .block_cache import BlockCache
@@ -71,6 +72,8 @@ class RegionFiles:
             self._blocking[name] = own.blocking_store_files
             self._purge_deletes_ms[name] = int(own.purge_deletes_s * 1000)
         self._compacting: dict[bytes, tuple[StoreFileEntry, ...]] = {}
+        self._replaced: WeakValueDictionary[str, StoreFile] = WeakValueDictionary()
+        """Files compacted away that an open scanner still reads."""
 
     @property
     def entries(self) -> tuple[StoreFileEntry, ...]:
@@ -83,6 +86,14 @@ class RegionFiles:
         oldest = [one.oldest_unflushed for one in self._stores.values()]
         waiting = [one for one in oldest if one]
         return min(waiting) - 1 if waiting else self._mvcc.read_point
+
+    def file(self, path: str) -> StoreFile | None:
+        """The open file of this path; None if it was replaced and no scanner reads it."""
+        for store in self._stores.values():
+            for file in store.files:
+                if file.path == path:
+                    return file
+        return self._replaced.get(path)
 
     def room(self, family: bytes | None = None) -> int:
         """How many more files the store, or the fullest one, may get before flushes have to
@@ -161,10 +172,7 @@ class RegionFiles:
         ``files`` has the new file of every family that wrote one.
         """
         for name in plan.families:
-            store = self._stores[name]
-            if name in files:
-                store.set_files((*store.files, files[name]))
-            store.drop_snapshot()
+            self._stores[name].drop_snapshot(files.get(name))
         self._committed(manifest)
 
     def abort_flush(self, plan: FlushPlan) -> None:
@@ -224,6 +232,9 @@ class RegionFiles:
         """The manifest is committed: returns the inputs, which no read needs from now on."""
         store = self._stores[compaction.family]
         kept = [one for one in store.files if one.entry not in compaction.inputs]
+        self._replaced.update(
+            (one.path, one) for one in store.files if one.entry in compaction.inputs
+        )
         store.set_files(kept if file is None else [*kept, file])
         for entry in compaction.inputs:
             self._cache.remove_file(entry.path)

@@ -108,7 +108,9 @@ class RegionReader:
         """What flushes and compactions must keep is seen from here on."""
         return min(self._read_points, default=self._mvcc.read_point)
 
-    def _sources(self, asked: Get | Scan, read_point: int, now_ms: int) -> list[Source]:
+    def _sources(
+        self, asked: Get | Scan, read_point: int, now_ms: int
+    ) -> list[tuple[Store, Reading]]:
         columns = asked.columns
         wanted = columns or self._stores
         for name in (*wanted, *asked.family_times):
@@ -166,9 +168,10 @@ class RegionReader:
         row: bytes | None = None,
     ) -> RegionScanner:
         read_point = self._mvcc.read_point
-        sources = self._sources(asked, read_point, now_ms)
+        found = self._sources(asked, read_point, now_ms)
         if stop and start >= stop:
-            sources = []
+            found = []
+        sources = [(store.view(), reading) for store, reading in found]
         rows: RowSource
         if _reads_row_by_row(asked):
             rows = self._row_scanner(asked, sources, now_ms, start, stop, row)

@@ -1,9 +1,9 @@
 """Scanners: rows of a region, in order, as of a read point.
 
-A scanner holds a position and what it knows of the row there, but no part of a store: every
-step asks the stores for the next window by key. So flushes and compactions may happen between
-any two steps, and a step that lacks a block (BlockMiss) has changed nothing and is simply
-made again. Source: RegionScannerImpl.java, StoreScanner.java, ReversedRegionScannerImpl.java.
+A scanner holds a position and what it knows of the row there, and which files it reads: every
+step asks its views of the stores for the next window by key. So flushes and compactions may
+happen between any two steps, and a step that lacks a block (BlockMiss) has changed nothing and
+is simply made again. Source: RegionScannerImpl.java, StoreScanner.java.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Final, Protocol, TypeVar
 from .cells import CellBatch
 from .key import AFTER_END, END, PLAIN_ROWS, RowEncoder, row_start
 from .reading import Reading
-from .store import Store
+from .store import StoreView
 from .store_scanner import StoreScanner
 
 T = TypeVar("T")
 UNLIMITED: Final = 2**62
 
-Source = tuple[Store, Reading]
+Source = tuple[StoreView, Reading]
 """A store to read, and what is wanted of it."""
 
 
@@ -76,12 +76,17 @@ class RangeScanner:
         self._decode = encoder.decode
         self._decodes = encoder is not PLAIN_ROWS
         self._stores = [StoreScanner(store, one, start, stop, row) for store, one in sources]
+        self._cut: bytes | None = None
+        """Encoded row that was given in part, and counts as a row when nothing more comes."""
         self.is_done = not self._stores
         self.is_filter_done = False
 
     def take(self, out: CellBatch, budget: Budget) -> None:
         """As ``RowSource.take``."""
         while not self.is_done:
+            self._end_cut_row(budget)
+            if budget.rows <= 0:
+                return
             if len(self._stores) == 1:
                 self._take_from_one(self._stores[0], out, budget)
             else:
@@ -95,6 +100,13 @@ class RangeScanner:
             before = behind.looked_at
             behind.advance()
             budget.cells -= max(behind.looked_at - before, 1)
+
+    def _end_cut_row(self, budget: Budget) -> None:
+        """Counts the row that was given in part, once it is known to have no more cells."""
+        cut = self._cut
+        if cut is not None and all(one.has_all_of(cut) and one.head != cut for one in self._stores):
+            self._cut = None
+            budget.rows -= 1
 
     @property
     def row_reached(self) -> bytes:
@@ -124,10 +136,12 @@ class RangeScanner:
         low = store.next_row + 1
         high = bisect_right(store.starts, end - 1, low)
         out.row_ends += [start + base for start in store.starts[low:high]]
-        whole = end == store.row_end(high - 1) and store.has_all_of(store.rows[end - 1])
+        last = store.rows[end - 1]
+        whole = end == store.row_end(high - 1) and store.has_all_of(last)
         self._copy(store, end, out)
         out.end_row()
         out.partial = not whole
+        self._cut = None if whole else last
         budget.rows -= high - low + whole
 
     def _take_merged(self, out: CellBatch, budget: Budget) -> None:
@@ -149,6 +163,7 @@ class RangeScanner:
                     budget.bytes -= store.bytes_to(end)
                     self._copy(store, end, out)
             out.end_row()
+            self._cut = None
             budget.rows -= 1
 
     def _take_whole_rows(self, out: CellBatch, budget: Budget) -> None:
@@ -182,6 +197,7 @@ class RangeScanner:
         out.types += _in_order([one.types[one.next_cell : e] for one, e in parts], order)
         out.values += _in_order([one.values[one.next_cell : e] for one, e in parts], order)
         out.end_row()
+        self._cut = None
         budget.rows -= len(starts)
         budget.bytes -= sum(sizes)
         for store, end in parts:
@@ -209,6 +225,7 @@ class RangeScanner:
         out.end_row()
         budget.bytes = left
         out.partial = not all(one.has_all_of(row) and one.head != row for one in self._stores)
+        self._cut = row if out.partial else None
         budget.rows -= not out.partial
         return True
 
@@ -274,9 +291,14 @@ class RegionScanner:
         return self._rows.row_reached
 
     @property
+    def is_limit_reached(self) -> bool:
+        """Whether all rows that were asked for have come."""
+        return self._rows_left <= 0
+
+    @property
     def exhausted(self) -> bool:
         """Whether no row will come any more."""
-        return self.is_closed or self._rows_left <= 0 or self._rows.is_done
+        return self.is_closed or self.is_limit_reached or self._rows.is_done
 
     def next(
         self,

@@ -23,8 +23,8 @@ class Store:
     """All cells of a family in a region.
 
     ``flushed`` is the sequence id up to which every edit of the family is in ``files``.
-    A reader that works in pieces asks for each piece by key, so flushes and compactions may
-    come in between: what it has not seen yet is always all there.
+    A reader that works in pieces asks a view for each piece by key, so flushes and compactions
+    may come in between: what it has not seen yet is always all there.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Store:
         self.active = MemStore()
         self.snapshot: MemStore | None = None
         self._cache = cache
+        self._last_flushed = _Flushed()
         self.set_files(files)
 
     @property
@@ -79,6 +80,10 @@ class Store:
             file.reader.in_memory = self.family.in_memory
         self._files_have_tags = any(one.reader.stats.max_tags_bytes for one in files)
 
+    def view(self) -> StoreView:
+        """For a reader that works in pieces."""
+        return StoreView(self, self._last_flushed)
+
     @property
     def is_plain(self) -> bool:
         """Whether no cell ends by itself, the newest put of a column is what is seen of it
@@ -115,6 +120,7 @@ class Store:
         qualifiers: Sequence[bytes] | None = None,
         cells_max: int = WINDOW_CELLS,
         keep: bool = True,
+        files: Sequence[StoreFile] | None = None,
     ) -> Window:
         """The store's cells with ``start <= key < stop``, up to a bound of its choice.
 
@@ -126,6 +132,7 @@ class Store:
             qualifiers: the columns of that row, if not all of them are.
             cells_max: how much of a memstore to look at.
             keep: whether blocks stay in the cache, unless the family's never do.
+            files: those to read beside the memstores, if not the store's.
 
         Raises BlockMiss, with nothing changed.
 
@@ -133,7 +140,7 @@ class Store:
         windows = [one.window(start, stop, cells_max) for one in self.memstores if len(one)]
         cache = self._cache
         keep = keep and self.family.cache_blocks
-        for file in self.files:
+        for file in self.files if files is None else files:
             if not file.may_have_range(start, stop):
                 continue
             if row is None:
@@ -156,14 +163,16 @@ class Store:
         windows += [file.rows_window(rows, self._cache) for file in self.files]
         return merge(windows)
 
-    def keys_below(self, key: bytes, cells_max: int, *, keep: bool = True) -> list[list[bytes]]:
-        """Of every run the last keys below ``key``, greatest first; no empty lists.
+    def keys_below(
+        self, key: bytes, cells_max: int, files: Sequence[StoreFile], *, keep: bool = True
+    ) -> list[list[bytes]]:
+        """Of every memstore and file the last keys below ``key``, greatest first; no empty lists.
 
         Raises BlockMiss, with nothing changed.
         """
         found = [one.keys_below(key, cells_max) for one in self.memstores]
         keep = keep and self.family.cache_blocks
-        found += [one.keys_below(key, cells_max, self._cache, keep=keep) for one in self.files]
+        found += [one.keys_below(key, cells_max, self._cache, keep=keep) for one in files]
         return [keys for keys in found if keys]
 
     def take_snapshot(self) -> MemStore:
@@ -172,8 +181,11 @@ class Store:
         self.snapshot, self.active = self.active, MemStore()
         return self.snapshot
 
-    def drop_snapshot(self) -> None:
-        """The snapshot's cells are in files now."""
+    def drop_snapshot(self, file: StoreFile | None) -> None:
+        """The snapshot's cells are in this file now; None: none of them is needed."""
+        if file is not None:
+            self.set_files((*self.files, file))
+            self._last_flushed = self._last_flushed.followed_by(file)
         self.snapshot = None
 
     def restore_snapshot(self) -> None:
@@ -183,3 +195,69 @@ class Store:
         self.snapshot, self.active = None, snapshot
         for window in newer.slices(WINDOW_CELLS):
             snapshot.add(window.keys, window.values, newer.min_sequence_id)
+
+
+class _Flushed:
+    """A place in the row of a store's flushed files, which lasts as long as a view stands there."""
+
+    __slots__ = ("file", "next")
+
+    def __init__(self) -> None:
+        self.file: StoreFile | None = None
+        self.next: _Flushed | None = None
+
+    def followed_by(self, file: StoreFile) -> _Flushed:
+        self.file, self.next = file, _Flushed()
+        return self.next
+
+
+class StoreView:
+    """A store as it was, for a reader that works in pieces.
+
+    It reads the files that were there when it was made, and what was flushed since, whatever
+    they were compacted into: a compaction drops tombstones and versions that decide, for this
+    reader, over cells that were not among its inputs. Source: StoreScanner.java, which keeps
+    its files open as well.
+    """
+
+    def __init__(self, store: Store, last_flushed: _Flushed) -> None:
+        self.family = store.family
+        self._store = store
+        self._files = store.files
+        self._last_flushed = last_flushed
+
+    @property
+    def files(self) -> tuple[StoreFile, ...]:
+        """Those that are read, however old."""
+        while (following := self._last_flushed.next) is not None:
+            assert self._last_flushed.file is not None
+            self._files += (self._last_flushed.file,)
+            self._last_flushed = following
+        return self._files
+
+    def window(
+        self,
+        start: bytes,
+        stop: bytes,
+        times: TimeRange = ALL_TIME,
+        *,
+        row: bytes | None = None,
+        qualifiers: Sequence[bytes] | None = None,
+        cells_max: int = WINDOW_CELLS,
+        keep: bool = True,
+    ) -> Window:
+        """As ``Store.window``."""
+        return self._store.window(
+            start,
+            stop,
+            times,
+            row=row,
+            qualifiers=qualifiers,
+            cells_max=cells_max,
+            keep=keep,
+            files=self.files,
+        )
+
+    def keys_below(self, key: bytes, cells_max: int, *, keep: bool = True) -> list[list[bytes]]:
+        """As ``Store.keys_below``."""
+        return self._store.keys_below(key, cells_max, self.files, keep=keep)

@@ -7,7 +7,7 @@ from typing import Final
 
 from .key import AFTER_END, END, ESCAPED_ZERO, escape, row_start, row_stop, unescape
 from .reading import Reading, VisibleCells
-from .store import WINDOW_CELLS, Store
+from .store import WINDOW_CELLS, StoreView
 from .visibility import VersionTracker
 
 _FIRST_WINDOW_CELLS: Final = 32
@@ -20,7 +20,7 @@ class StoreCursor:
     What lies behind a seek is not read, and blocks that hold nothing else are not touched.
 
     Args:
-        store: asked for every window anew, so it may be flushed and compacted meanwhile.
+        store: asked for every window anew, so the store may be flushed and compacted meanwhile.
         reading: what is wanted of it.
         start: key to begin with.
         stop: key to end before; empty: no end.
@@ -29,7 +29,12 @@ class StoreCursor:
     """
 
     def __init__(
-        self, store: Store, reading: Reading, start: bytes, stop: bytes, row: bytes | None = None
+        self,
+        store: StoreView,
+        reading: Reading,
+        start: bytes,
+        stop: bytes,
+        row: bytes | None = None,
     ) -> None:
         self.family = store.family.name
         self.complete_to = start

@@ -21,7 +21,7 @@ class StoreFile:
     them to ``reader.admit`` and call again.
     """
 
-    __slots__ = ("_end", "_first", "_last", "_lower", "entry", "reader")
+    __slots__ = ("__weakref__", "_end", "_first", "_last", "_lower", "entry", "reader")
 
     def __init__(self, entry: StoreFileEntry, reader: HFileReader) -> None:
         self.entry = entry

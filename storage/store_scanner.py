@@ -9,7 +9,7 @@ from typing import Final
 
 from .key import END, ESCAPED_ZERO, row_start, row_stop, unescape
 from .reading import Reading, VisibleCells
-from .store import WINDOW_CELLS, Store
+from .store import WINDOW_CELLS, Store, StoreView
 from .visibility import VersionTracker
 
 FIRST_WINDOW_CELLS: Final = 32
@@ -58,7 +58,12 @@ class StoreScanner:
     """
 
     def __init__(
-        self, store: Store, reading: Reading, start: bytes, stop: bytes, row: bytes | None = None
+        self,
+        store: StoreView,
+        reading: Reading,
+        start: bytes,
+        stop: bytes,
+        row: bytes | None = None,
     ) -> None:
         self.family = store.family.name
         self.complete_to = start

@@ -39,6 +39,7 @@ class Engine:
         self.config = config or StoreConfig(compaction_bytes_min=0)
         self.cache_bytes = cache_bytes
         self.disk: dict[str, bytes] = {}
+        self.archive: dict[str, bytes] = {}
         self.log: list[bytes] = []
         self.now_ms = 1_000_000
         self.misses = 0
@@ -74,7 +75,8 @@ class Engine:
             except BlockMiss as miss:
                 self.misses += 1
                 assert self.misses < 1_000_000
-                data = self.disk[miss.path][miss.offset : miss.offset + miss.length]
+                stored = self.disk.get(miss.path) or self.archive[miss.path]
+                data = stored[miss.offset : miss.offset + miss.length]
                 self.region.admit(miss.path, miss.offset, data, keep=miss.keep)
 
     # Writes
@@ -170,7 +172,7 @@ class Engine:
         self.manifest = self.region.compaction_manifest(compaction, entry)
         for entry in self.region.commit_compaction(compaction, output, self.manifest):
             if not any(one.path == entry.path for one in self.manifest.files):
-                del self.disk[entry.path]
+                self.archive[entry.path] = self.disk.pop(entry.path)
         return compaction
 
     def _merge(self, compaction: Compaction) -> StoreFile:
