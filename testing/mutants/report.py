@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +16,9 @@ from ..loop import DeadlockError, VirtualTimeoutError
 from . import MUTANTS
 from .checks import CHECKS, Check
 from .mutant import Mutant
+
+_PROBLEM_WIDTH: Final = 70
+"""Of what a problem says, so much stands in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,16 @@ def main(arguments: Sequence[str]) -> int:
     table = Table("mutant", "check", "seconds", "found")
     for column in table.columns:
         column.no_wrap = True
-    table.add_column("by", no_wrap=True, ratio=1)
+    table.add_column("by", no_wrap=True)
     survivors = 0
     for mutant in chosen:
         found = hunt(mutant)
         survivors += not found.problem
         style = None if found.problem else "bold red"
         cells = (mutant.name, mutant.found_by, f"{found.took_s:.1f}")
-        table.add_row(*cells, "yes" if found.problem else "NO", found.problem, style=style)
+        table.add_row(
+            *cells, "yes" if found.problem else "NO", found.problem[:_PROBLEM_WIDTH], style=style
+        )
     console.print(table)
     return survivors + _control(chosen, console)
 
