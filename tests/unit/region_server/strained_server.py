@@ -1,13 +1,14 @@
 """A region server on a slow disk, by itself in a process: whose memory is its own.
 
-``python strained_server.py ROOT``: prints the port, serves until its input ends, and prints
-what it counted as JSON. A real server in all but Ray: coordinator and server share the loop.
+``python strained_server.py ROOT``: writes and reads until its caches are full, prints the
+port, serves until its input ends, and prints what it counted as JSON. A real server in all but Ray: coordinator and server share the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from raybase.actors.system import SystemClock, SystemEntropy, TcpNetwork
 from raybase.config import MIB, ClusterConfig, RegionServerConfig, StoreConfig
 from raybase.errors import ObjectLostError
 from raybase.model import FamilyDescriptor, RegionInfo, TableDescriptor, TableName
+from raybase.operations import Put, Scan
 from raybase.runtime import Buffer, Runtime
 
 TABLE = TableDescriptor(TableName.parse("t"), (FamilyDescriptor(b"f"), FamilyDescriptor(b"g")))
@@ -44,30 +46,38 @@ CONFIG = replace(
 )
 WRITE_BYTES_PER_S = 4 * MIB
 SYNC_S = 0.005
+FILLING_PUTS = 7_000
+BATCH = 500
 
 
 class SlowFiles(PosixFiles):
     """A disk that writes files at a few megabytes a second and takes its time for a sync."""
+
+    bytes_per_s = float("inf")
+    sync_s = 0.0
+
+    def slow_down(self) -> None:
+        self.bytes_per_s, self.sync_s = WRITE_BYTES_PER_S, SYNC_S
 
     async def create_log(self, path: str) -> PosixLog:
         log = await super().create_log(path)
         quick = log.append
 
         async def append(data: Buffer, *, sync: bool = True) -> int:
-            await asyncio.sleep(SYNC_S)
+            await asyncio.sleep(self.sync_s)
             return await quick(data, sync=sync)
 
         log.append = append  # type: ignore[method-assign]
         return log
 
     async def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        await asyncio.sleep(sum(map(len, parts)) / WRITE_BYTES_PER_S)
+        await asyncio.sleep(sum(map(len, parts)) / self.bytes_per_s)
         await super().write(path, parts)
 
     async def write_stream(self, path: str, parts: AsyncIterator[Buffer]) -> None:
         async def slowly() -> AsyncIterator[Buffer]:
             async for part in parts:
-                await asyncio.sleep(len(part) / WRITE_BYTES_PER_S)
+                await asyncio.sleep(len(part) / self.bytes_per_s)
                 yield part
 
         await super().write_stream(path, slowly())
@@ -116,6 +126,25 @@ class Neighbour:
             return await getattr(self._actor, method)(*arguments)
 
 
+async def fill_caches(server: RegionServer) -> None:
+    """Files larger than both tiers, read from their beginning to their end."""
+    chance = random.Random(1)
+    for info in REGIONS:
+        hosted = server.find(info.name)
+        for _ in range(FILLING_PUTS // BATCH):
+            puts = []
+            for _ in range(BATCH):
+                row = b"%d-%020d" % (5 * (info is REGIONS[1]), chance.randrange(10**20))
+                puts.append(Put(row).add(b"f", b"q", chance.randbytes(1_000)))
+            written = asyncio.Event()
+            hosted.write(puts, written.set)
+            await written.wait()
+        await hosted.flush()
+        scanner = hosted.scanner(Scan())
+        while not scanner.exhausted:
+            await hosted.resume(lambda one=scanner: one.next(bytes_max=MIB))
+
+
 async def serve(root: str) -> None:
     neighbours = Neighbours()
     files = SlowFiles(root)
@@ -130,6 +159,8 @@ async def serve(root: str) -> None:
     for order, info in enumerate(REGIONS, 1):
         await server.open_region(OpenRequest(info, TABLE, 1, order, None))
     assert server.server is not None
+    await fill_caches(server)
+    files.slow_down()
     print(server.server.port, flush=True)
     highest = 0
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

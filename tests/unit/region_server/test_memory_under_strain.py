@@ -34,8 +34,9 @@ READERS = 2
 PUTS = 100
 VALUE_BYTES = 1_000
 ENOUGH = 30
-HANG_S = 2.0
-"""No call may take longer, on whatever machine."""
+SECONDS_MAX = 90.0
+HANG_S = 20.0
+"""No call may take longer, on whatever machine: who is pushed back is told so."""
 
 MARK = STORE.memstore_bytes_max
 CACHES = STORE.block_cache_bytes + STORE.block_cache_l2_bytes
@@ -107,7 +108,7 @@ class Strain:
                 row = self._row(info, chance.randrange(WRITERS), chance)
                 began_s = time.monotonic()
                 await client.call("Get", get_request(info.name, Get(row)))
-                scan = Scan(start_row=row, limit=100, caching=100)
+                scan = Scan(start_row=row, limit=1000, caching=1000)
                 answer = await client.call("Scan", scan_request(info.name, scan))
                 self.read_s.append(time.monotonic() - began_s)
                 self.scanned += len(answer.cells or ())
@@ -165,6 +166,8 @@ def check(strain: Strain, highest: int, counters: dict[str, int]) -> None:
     # One batch of each writer may come in between the look at the mark and the next one.
     assert counters["memstore_bytes"] <= MARK + WRITERS * PUTS * (VALUE_BYTES + 400)
     assert counters["memstore_bytes"] > 0.9 * MARK, "the mark was never reached"
+    assert counters["cache_data_bytes"] > 0.8 * STORE.block_cache_bytes
+    assert counters["cache_l2_bytes"] > 0.4 * STORE.block_cache_l2_bytes, "classes share it out"
     assert len(strain.refused_s) >= ENOUGH, "hardly anybody was pushed back"
     assert strain.written_again >= ENOUGH, "those who were pushed back never got through"
     assert p99(strain.refused_s) < HANG_S
@@ -175,7 +178,7 @@ def check(strain: Strain, highest: int, counters: dict[str, int]) -> None:
 
 
 def test_eight_writers_on_a_slow_disk_fill_no_more_than_what_they_may(tmp_path: Path) -> None:
-    check(*strained(tmp_path, 30.0, ENOUGH))
+    check(*strained(tmp_path, SECONDS_MAX, ENOUGH))
 
 
 @pytest.mark.long
