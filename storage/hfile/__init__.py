@@ -8,9 +8,9 @@ them together. The grammar of all of it is docs/formats/hfile.md.
 """
 
 from .block import Block
-from .columnar import warm_up
 from .file_info import HFileStats
 from .reader import HFileReader
+from .streams import warm_up
 from .writer import HFileImage, HFileWriter
 
 __all__ = ["Block", "HFileImage", "HFileReader", "HFileStats", "HFileWriter", "warm_up"]

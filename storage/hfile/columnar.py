@@ -5,7 +5,7 @@
     payload := i16 ID, u8 version, u32 cells, n x (u8 form, u32 raw bytes, u32 stored bytes),
                head lengths, heads, tails, value lengths, values, [tag lengths, tags]
     version := 1: n = 5 streams | 2: n = 7, as some cell of the block has tags
-    form    := 0 raw | 1 a blosc2 chunk
+    form    := as in streams.py
 
 A cell's key (storage/key.py) is its head, row and qualifier, followed by its tail, the 17 bytes
 of timestamp, type and sequence id. Lengths are u32 little-endian; a stream of one length holds
@@ -35,9 +35,8 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -47,17 +46,14 @@ from ..tags import any_tagged, tagged, tags_of
 from ..window import Window
 from .block import Block
 from .blocks import ENCODED_DATA, PAYLOAD_BYTES_MAX
+from .streams import compress, decompress
 
 ID: Final = 0x5242
 NAME: Final = "COLUMNAR"
 
-_RAW: Final = 0
-_BLOSC2: Final = 1
 _HEAD: Final = struct.Struct(">hBI")
 _STREAMS: Final = {1: struct.Struct(">" + "BII" * 5), 2: struct.Struct(">" + "BII" * 7)}
 """Forms and sizes of the streams, by version."""
-_COMPRESS_BYTES_MIN: Final = 256
-"""Below it a chunk's own header and the call cost more than is won."""
 _SEARCHES_WITHOUT_KEYS: Final = 8
 """A get searches twice, for the beginning and the end of its row, and begins again after every
 block that it misses elsewhere."""
@@ -66,22 +62,6 @@ _KEY_OVERHEAD_BYTES: Final = 33 + 8 + 7
 _BLOCK_OVERHEAD_BYTES: Final = 800
 _UNPACKED_FROM: Final = 8
 """Pieces from which one call of struct is faster than slices."""
-_CHUNK_HEADER: Final = struct.Struct("<4xI4xI")
-"""Of a blosc2 chunk: raw bytes, and its own bytes."""
-
-
-@cache
-def _blosc2() -> Any:
-    """Imported on first use: it takes 0.3 s, which a process that opens no file saves."""
-    import blosc2
-
-    blosc2.set_nthreads(1)
-    return blosc2
-
-
-def warm_up() -> None:
-    """Does now what the first block would wait 0.3 s for; for processes that must not stall."""
-    _blosc2()
 
 
 class Pieces:
@@ -305,16 +285,16 @@ class Columnar:
     ) -> bytes:
         version = 1
         streams = [
-            _compress(_lengths(heads), 4),
-            _compress(b"".join(heads), 1),
-            _compress(tails, TAIL_BYTES),
-            _compress(_lengths(values), 4),
-            _compress(b"".join(values), 1),
+            compress(_lengths(heads), 4),
+            compress(b"".join(heads), 1),
+            compress(tails, TAIL_BYTES),
+            compress(_lengths(values), 4),
+            compress(b"".join(values), 1),
         ]
         if any_tagged(values):
             version = 2
             tags = list(map(tags_of, values))
-            streams += (_compress(_lengths(tags), 4), _compress(b"".join(tags), 1))
+            streams += (compress(_lengths(tags), 4), compress(b"".join(tags), 1))
         sizes: list[int] = []
         for form, raw_bytes, stored in streams:
             sizes += (form, raw_bytes, len(stored))
@@ -331,7 +311,7 @@ class Columnar:
         streams: list[bytes] = []
         at = _HEAD.size + _STREAMS[version].size
         for form, raw_bytes, stored_bytes in zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True):
-            streams.append(_decompress(form, payload[at : at + stored_bytes], raw_bytes))
+            streams.append(decompress(form, payload[at : at + stored_bytes], raw_bytes))
             at += stored_bytes
         if at != len(payload):
             raise ValueError(f"streams of {at} bytes in a block of {len(payload)}")
@@ -355,39 +335,3 @@ def _lengths(texts: Sequence[bytes]) -> bytes:
     if (lengths == lengths[0]).all():
         lengths = lengths[:1]
     return lengths.tobytes()
-
-
-def _compress(raw: bytes, item_bytes: int) -> tuple[int, int, bytes]:
-    """(form, raw bytes, stored bytes themselves); what does not shrink stays as it is."""
-    if len(raw) >= _COMPRESS_BYTES_MIN:
-        import blosc2
-
-        chunk: bytes = blosc2.compress(
-            raw,
-            typesize=item_bytes,
-            clevel=1,
-            filter=blosc2.Filter.SHUFFLE if item_bytes > 1 else blosc2.Filter.NOFILTER,
-            codec=blosc2.Codec.ZSTD,
-        )
-        if len(chunk) < len(raw):
-            return _BLOSC2, len(raw), chunk
-    return _RAW, len(raw), raw
-
-
-def _decompress(form: int, stored: bytes, raw_bytes: int) -> bytes:
-    if form == _RAW:
-        raw = stored
-    elif form == _BLOSC2:
-        if _CHUNK_HEADER.unpack_from(stored) != (raw_bytes, len(stored)):
-            raise ValueError("a compressed stream's header contradicts the block's")
-        import blosc2
-
-        try:
-            raw = blosc2.decompress(stored)
-        except RuntimeError as error:
-            raise ValueError(f"a stream cannot be decompressed: {error}") from error
-    else:
-        raise ValueError(f"a stream of form {form}")
-    if len(raw) != raw_bytes:
-        raise ValueError(f"a stream of {len(raw)} bytes and not {raw_bytes}")
-    return raw

@@ -8,7 +8,7 @@ import pytest
 from raybase.errors import CorruptionError, UnsupportedFormatError
 from raybase.model import FileFormat
 from raybase.storage.block_cache import BlockCache
-from raybase.storage.hfile import HFileReader, blocks, codecs, columnar
+from raybase.storage.hfile import HFileReader, blocks, codecs, columnar, streams
 from raybase.storage.hfile.columnar import Columnar
 from raybase.storage.hfile.keyvalue import KeyValues
 from raybase.storage.hfile.trailer import TRAILER_BYTES, Trailer
@@ -120,6 +120,18 @@ def test_lying_lengths_in_a_columnar_block_cost_no_memory(numbered_cells):
                 continue  # the lie does not fit the field
             with pytest.raises((ValueError, struct.error)):
                 Columnar().decode(packed + payload[head.size :])
+
+
+@pytest.mark.parametrize("lie", [0, 1, 35, 2**16, 2**31 - 1, 2**32 - 1])
+@pytest.mark.parametrize("place", [8, 32, 36])
+def test_a_compressed_stream_of_lying_offsets_is_refused_before_it_is_followed(place, lie):
+    """By the library itself it would end the process."""
+    raw = b"".join(b"%08x" % (number * 2654435761 % 2**32) for number in range(100_000))
+    form, raw_bytes, chunk = streams.compress(raw, 1)
+    assert streams.decompress(form, chunk, raw_bytes) == raw
+    lying = chunk[:place] + struct.pack("<I", lie) + chunk[place + 4 :]
+    with pytest.raises(ValueError):
+        streams.decompress(form, lying, raw_bytes)
 
 
 def test_cells_that_run_past_their_block_are_found(numbered_cells):
