@@ -1,7 +1,8 @@
 """A region server on a slow disk, by itself in a process: whose memory is its own.
 
 ``python strained_server.py ROOT``: writes and reads until its caches are full, prints the
-port, serves until its input ends, and prints what it counted as JSON. A real server in all but Ray: coordinator and server share the loop.
+port, serves until its input ends, and prints what it counted as JSON. A real server in all but
+Ray: coordinator and server share the loop.
 """
 
 from __future__ import annotations
