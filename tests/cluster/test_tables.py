@@ -35,7 +35,7 @@ def test_start_keys_below_and_at_the_comma_lead_to_their_regions(start: Start) -
         assert [one.region.start_key for one in fresh.admin.regions("odd")] == [b"", *splits]
 
 
-def test_a_table_is_altered_split_compacted_and_dropped(start: Start) -> None:
+def test_a_table_is_altered_split_compacted_merged_and_dropped(start: Start) -> None:
     cluster = start(region_servers=2)
     with connect(cluster.addresses()) as connection:
         admin, table = connection.admin, connection.table("t")
@@ -63,6 +63,12 @@ def test_a_table_is_altered_split_compacted_and_dropped(start: Start) -> None:
             timeout_s=40,
         )
         assert table.scan().count() == 299
+
+        admin.merge("t")
+        assert len(admin.regions("t")) == 1
+        assert table.scan().count() == 299
+        table.put("150", {"f:n": b"merged"})
+        assert table.get("150")["f:n"] == b"merged"
 
         admin.disable_table("t")
         admin.delete_table("t")
