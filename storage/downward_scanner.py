@@ -106,4 +106,6 @@ class DownwardScanner:
             out.end_row()
             self._rows_out += 1
             budget.rows -= 1
-            budget.bytes -= sum(map(len, gathered.values[first:end])) + (end - first) * CELL_BYTES
+            parts = gathered.rows, gathered.qualifiers, gathered.values
+            budget.bytes -= sum(len(one) for part in parts for one in part[first:end])
+            budget.bytes -= (end - first) * CELL_BYTES

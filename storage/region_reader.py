@@ -131,7 +131,8 @@ class RegionReader:
                     asked.family_times.get(name, asked.time_range),
                     columns[name] if columns else None,
                     raw=is_raw,
-                    has_tags=store.has_tags,
+                    # What is written while a scanner goes on may have tags, too.
+                    has_tags=store.has_tags or asked.read_uncommitted,
                     cache_blocks=asked.cache_blocks,
                 ),
             )

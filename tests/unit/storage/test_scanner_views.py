@@ -99,3 +99,28 @@ def test_a_row_that_was_cut_behind_its_last_cell_counts_against_the_limit(
     cells = engine.scan(scan, bytes_max=1, partial=True)
     assert cells == engine.scan(scan)
     assert len(cells) == 4
+
+
+def test_an_expired_cell_is_not_seen_though_it_was_written_after_the_scanner_was_opened(
+    make_engine: Any,
+) -> None:
+    engine = make_engine(FamilyDescriptor(b"f"))
+    scanner = engine.scanner(Scan(read_uncommitted=True))
+    engine.write(Put(b"a", ttl_ms=10).add(b"f", b"q", b"expired", 5))
+    engine.write(Put(b"b").add(b"f", b"q", b"fresh", 5))
+    assert [cell[-1] for cell in engine.drain(scanner)] == [b"fresh"]
+
+
+@pytest.mark.parametrize("downwards", [False, True])
+def test_rows_and_columns_count_in_the_bytes_of_an_answer(
+    make_engine: Any, *, downwards: bool
+) -> None:
+    engine = make_engine(FamilyDescriptor(b"f"))
+    for number in range(40):
+        engine.write(Put(b"%01000d" % number).add(b"f", b"q" * 1000, b"", 5))
+    scanner = engine.scanner(Scan(reversed=downwards))
+    counts = []
+    while not scanner.exhausted:
+        counts.append(len(engine.fetching(lambda: scanner.next(bytes_max=10_000))))
+    assert max(counts) <= 5
+    assert sum(counts) == 40
