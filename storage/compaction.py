@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ..model import FamilyDescriptor
 from .block_cache import BlockCache
@@ -16,7 +17,10 @@ from .key import META_ROWS, PLAIN_ROWS
 from .manifest import StoreFileEntry
 from .retention import Retention
 from .store_file import StoreFile
-from .window import merge
+from .window import Window, merge
+
+BLOCKS_AHEAD: Final = 8
+"""Of every input that are merged at once: one after another they take a fifth longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,9 @@ class Compaction:
 class Merge:
     """The work of a compaction, in steps: the same inputs and options give the same bytes.
 
-    It needs memory for a block of every input, in ``cache``, for what of the output nobody
-    has drained yet, and for the output's index. Inputs need not be in memory as a whole.
+    It needs memory for BLOCKS_AHEAD blocks of every input, in ``cache`` and cut into cells, for
+    what of the output nobody has drained yet, and for the output's index. Inputs need not be in
+    memory as a whole.
     """
 
     def __init__(
@@ -78,21 +83,45 @@ class Merge:
             purge_deletes_ms=options.purge_deletes_ms,
             earliest_put=min(puts, default=0),
         )
+        self._ahead: list[Window | None] = [None] * len(inputs)
+        """Of every input the cells from ``_start`` on that were read; None: none of them."""
         self._start = b""
         self.exhausted = not inputs
         """Whether all cells have been read."""
 
     def step(self) -> None:
-        """Takes the next cells, at most a block of every input.
+        """Takes the next cells, at most BLOCKS_AHEAD blocks of every input.
 
         Raises BlockMiss: hand the bytes to the input's reader and call again. Raises
         CorruptionError if an input is damaged, in which case nothing may be replaced.
         """
-        window = merge([file.window(self._start, b"", self._cache) for file in self._inputs])
-        for kept in self._retention.apply((window,)):
+        ahead = self._read_ahead()
+        bound = min((window.bound for window in ahead if window.bound), default=b"")
+        parts = []
+        for place, window in enumerate(ahead):
+            part, rest = (window, None) if window.bound == bound else window.split(bound)
+            parts.append(part)
+            self._ahead[place] = rest
+        for kept in self._retention.apply((merge(parts),)):
             self._writer.append_window(kept)
-        self._start = window.bound
-        self.exhausted = not window.bound
+        self._start = bound
+        self.exhausted = not bound
+
+    def _read_ahead(self) -> list[Window]:
+        """The cells at hand of every input. Raises BlockMiss, keeping what others gave."""
+        ahead = []
+        for place, file in enumerate(self._inputs):
+            window = self._ahead[place]
+            if window is None:
+                window = self._ahead[place] = self._read(file)
+            ahead.append(window)
+        return ahead
+
+    def _read(self, file: StoreFile) -> Window:
+        windows = [file.window(self._start, b"", self._cache)]
+        while windows[-1].bound and len(windows) < BLOCKS_AHEAD:
+            windows.append(file.window(windows[-1].bound, b"", self._cache))
+        return Window.joined(windows)
 
     def drain(self) -> bytes:
         """The bytes of the output that are finished since the last call."""

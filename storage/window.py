@@ -94,6 +94,32 @@ class Window:
             return Window(keys[:end], values[:end], bound)
         return Window(keys, values, bound)
 
+    @staticmethod
+    def joined(windows: Sequence[Window]) -> Window:
+        """One window of some that follow on one another; at least one."""
+        if len(windows) == 1:
+            return windows[0]
+        return Window.of_columns(
+            list(chain.from_iterable(window.columns for window in windows)),
+            b"".join([window.tails for window in windows]),
+            list(chain.from_iterable(window.values for window in windows)),
+            windows[-1].bound,
+        )
+
+    def split(self, bound: bytes) -> tuple[Window, Window]:
+        """The cells below ``bound``, which is not above this window's own, and the others."""
+        end = bisect_left(self.keys, bound)
+        return self._part(0, end, bound), self._part(end, len(self.keys), self.bound)
+
+    def _part(self, first: int, end: int, bound: bytes) -> Window:
+        return Window.of_columns(
+            self.columns[first:end],
+            self.tails[first * TAIL_BYTES : end * TAIL_BYTES],
+            self.values[first:end],
+            bound,
+            self.keys[first:end],
+        )
+
 
 def merge(windows: Sequence[Window]) -> Window:
     """The cells of all windows below the least of their bounds, in order.

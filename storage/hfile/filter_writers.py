@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain, compress
+from operator import ne
 from typing import Protocol
 
 import numpy as np
@@ -81,9 +83,8 @@ class RowFilterWriter:
         escaped_qualifiers: Sequence[bytes],
         types: npt.NDArray[np.uint8],
     ) -> None:
-        rows = list(dict.fromkeys(encoded_rows))
-        if rows[0] == self._last:
-            del rows[0]
+        previous = chain((self._last,), encoded_rows)
+        rows = list(compress(encoded_rows, map(ne, encoded_rows, previous)))
         if rows:
             self._first = self._first if self._rows else rows[0]
             self._last = rows[-1]
