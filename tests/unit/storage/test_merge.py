@@ -7,19 +7,20 @@ import random
 from raybase.errors import BlockMiss
 from raybase.model import FamilyDescriptor
 from raybase.storage.block_cache import BlockCache
+from raybase.storage.column_state import PUT
 from raybase.storage.compaction import BLOCKS_AHEAD, CompactionOptions, Merge
 from raybase.storage.hfile import HFileReader, HFileWriter
-from raybase.storage.key import END, PLAIN_ROWS, pack_tail
+from raybase.storage.key import END, PLAIN_ROWS, SEQUENCE_MAX, TIMESTAMP_MAX, pack_tail
 from raybase.storage.store_file import StoreFile, entry_of
 
-FAMILY = FamilyDescriptor(b"f", block_bytes=64)
+FAMILY = FamilyDescriptor(b"f", block_bytes=256)
 OPTIONS = CompactionOptions(FAMILY, major=True, read_point=9, now_ms=9)
 NONE = HFileWriter(FAMILY, PLAIN_ROWS).finish(max_sequence_id=1).data
 
 
 def put(row: int) -> bytes:
     """Its key."""
-    return b"%05d" % row + END + b"q" + END + pack_tail(5, 251, 5)
+    return b"%05d" % row + END + b"q" + END + pack_tail(TIMESTAMP_MAX - 5, PUT, SEQUENCE_MAX - 5)
 
 
 def file_of(rows: list[int]) -> bytes:
