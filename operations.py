@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from .errors import IllegalArgumentError, IncompatibleFilterError, InvalidRequestError
+from .errors import IllegalArgumentError, IncompatibleFilterError
 from .model import (
     ALL_TIME,
     LATEST_TIMESTAMP,
@@ -92,7 +92,8 @@ class Scan:
     batch: int = 0
     """Cells a result holds at most: a longer row comes as several results; 0: no limit."""
     raw: bool = False
-    """Whether tombstones, and what they hide, are read as well."""
+    """Whether tombstones, and what they hide, are read as well. What a flush drops while the scan
+    is under way, because no other read can see it, may be missing."""
     load_on_demand: bool = True
     """Whether families that the filter does not need are read only of rows that pass it."""
     allow_partial: bool = False
@@ -112,10 +113,8 @@ class Scan:
             raise IllegalArgumentError(
                 "limit, caching, batch and max_result_bytes cannot be negative"
             )
-        if self.raw and any(self.columns.values()):
-            raise IllegalArgumentError("a raw scan reads whole families, not named columns")
         if self.raw and any(qualifiers is not None for qualifiers in self.columns.values()):
-            raise InvalidRequestError("a raw scan reads whole families, not single columns")
+            raise IllegalArgumentError("a raw scan reads whole families, not named columns")
         if self.batch and self.filter is not None and self.filter.has_filter_row:
             raise IncompatibleFilterError(
                 f"{type(self.filter).__name__} decides over whole rows, so a scan with it cannot "
