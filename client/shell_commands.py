@@ -172,12 +172,8 @@ class Commands:
     def delete(self, line: Line) -> None:
         name, row, column = arguments(line, "a table", "a row", "a column")
         family, qualifier = split_column(column)
-        delete = Delete(row)
-        if len(line.values) > 3:
-            delete.version(family, qualifier, number("a timestamp", line.values[3]))
-        else:
-            delete.column(family, qualifier)
-        self.connection.table(name).delete(delete)
+        at = (number("a timestamp", line.values[3]),) if len(line.values) > 3 else ()
+        self.connection.table(name).delete(Delete(row).version(family, qualifier, *at))
 
     def deleteall(self, line: Line) -> None:
         name, row = arguments(line, "a table", "a row")
@@ -229,8 +225,8 @@ class Commands:
         forcible = line.values[-1:] == [True]
         names = flat(line.values[:-1] if forcible else line.values)
         targets = [target_of(name) for name in names]
-        if len(targets) < 2:
-            raise IllegalArgumentError("merge_region needs two regions; `help merge_region`")
+        if not targets:
+            raise IllegalArgumentError("merge_region needs regions; see `help merge_region`")
         self.connection.admin.merge(*targets, forcible=forcible)
         self._say("merged " + ", ".join(text(one) for one in targets))
 
@@ -336,7 +332,9 @@ COMMANDS: Final[dict[str, Command]] = {
         "show_filters", "List the filters that FILTER knows.", Commands.show_filters
     ),
     "count": Command("count 't'[, {STARTROW => 'a'}]", "Count rows.", Commands.count),
-    "delete": Command("delete 't', 'row', 'f:q'[, timestamp]", "Delete a cell.", Commands.delete),
+    "delete": Command(
+        "delete 't', 'row', 'f:q'[, timestamp]", "Delete a version of a cell.", Commands.delete
+    ),
     "deleteall": Command(
         "deleteall 't', 'row'[, 'f:q']", "Delete a row or columns of it.", Commands.deleteall
     ),
@@ -344,8 +342,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "append": Command("append 't', 'row', 'f:q', 'tail'", "Add to a value.", Commands.append),
     "regions": Command("regions 't'", "List a table's regions.", Commands.regions),
     "merge_region": Command(
-        "merge_region 'region', 'region'[, ...][, true]",
-        "Make one region of neighbours; with true also of regions with a hole between them.",
+        "merge_region 'region', 'region'[, ...][, true]  or  merge_region 't'",
+        "Make one region of neighbours, or of a table's; with true also over a hole between them.",
         Commands.merge_region,
     ),
     "split": Command("split 't'|'region'[, 'row']", "Split regions.", Commands.split),

@@ -35,7 +35,7 @@ _ONLY_EQUALITY: Final = (RegexStringComparator, SubstringComparator)
 def _count(arguments: Sequence[bytes], *allowed: int) -> None:
     if len(arguments) not in allowed:
         wanted = " or ".join(map(str, allowed))
-        raise IllegalArgumentError(f"Expected {wanted} but got: {len(arguments)}")
+        raise IllegalArgumentError(f"it takes {wanted} arguments, not {len(arguments)}")
 
 
 def _text(argument: bytes) -> bytes:
@@ -50,23 +50,24 @@ def _number(argument: bytes, bits: int = 64) -> int:
         raise IllegalArgumentError(f"{argument!r} is no whole number")
     size = int(digits[:20] or b"0")
     if size >= 2**63:
-        raise IllegalArgumentError("Long Argument too large")
+        raise IllegalArgumentError(f"{argument!r} is too large: a number has 64 bits")
     number = -size if argument[:1] == b"-" else size
     if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
-        raise IllegalArgumentError(f"Integer Argument too {'small' if number < 0 else 'large'}")
+        raise IllegalArgumentError(f"{argument!r} does not fit {bits} bits")
     return number
 
 
 def _boolean(argument: bytes) -> bool:
     known = {b"true": True, b"false": False}.get(argument.lower())
     if known is None:
-        raise IllegalArgumentError("Incorrect Boolean Expression")
+        raise IllegalArgumentError(f"{argument!r} is neither true nor false")
     return known
 
 
 def _comparison(argument: bytes) -> CompareOperator:
     if argument not in _COMPARISONS:
-        raise IllegalArgumentError("Invalid compare operator")
+        known = " ".join(sorted(one.decode() for one in _COMPARISONS))
+        raise IllegalArgumentError(f"{argument!r} is no comparison; there are {known}")
     return _COMPARISONS[argument]
 
 
@@ -74,7 +75,7 @@ def _comparator(argument: bytes) -> Comparator:
     """Of ``'type:value'``."""
     kind, colon, value = _text(argument).partition(b":")
     if not colon:
-        raise IllegalArgumentError("Incorrect comparator")
+        raise IllegalArgumentError(f"{argument!r} is no comparator: write 'binary:value'")
     if kind == b"binary":
         return BinaryComparator(value)
     if kind == b"binaryprefix":
@@ -86,7 +87,10 @@ def _comparator(argument: bytes) -> Comparator:
         return RegexStringComparator(text, CASE_INSENSITIVE | DOTALL)
     if kind == b"substring":
         return SubstringComparator(text)
-    raise IllegalArgumentError("Incorrect comparatorType")
+    raise IllegalArgumentError(
+        f"no comparator is called {kind!r}; there are binary, binaryprefix, regexstring, "
+        "regexstringnocase and substring"
+    )
 
 
 def _compared(operator: bytes, comparator: bytes) -> tuple[CompareOperator, Comparator]:
@@ -94,8 +98,7 @@ def _compared(operator: bytes, comparator: bytes) -> tuple[CompareOperator, Comp
     is_equality = known[0] in (CompareOperator.EQUAL, CompareOperator.NOT_EQUAL)
     if isinstance(known[1], _ONLY_EQUALITY) and not is_equality:
         raise IllegalArgumentError(
-            "A regexstring comparator and substring comparator can only be used with EQUAL and "
-            "NOT_EQUAL"
+            "regexstring, regexstringnocase and substring are compared by = and != alone"
         )
     return known
 

@@ -67,8 +67,12 @@ class _Parser:
                 at = end
         while self._operators:
             self._reduce()
-        if len(self._filters) != 1:
-            raise IllegalArgumentError("Incorrect Filter String")
+        if not self._filters:
+            raise IllegalArgumentError("a filter's text names no filter")
+        if len(self._filters) > 1:
+            raise IllegalArgumentError(
+                f"{len(self._filters)} filters stand side by side: join them with AND or OR"
+            )
         return self._filters[0]
 
     def _operator_at(self, at: int) -> bytes:
@@ -96,7 +100,7 @@ class _Parser:
         while self._operators and self._operators[-1] != _OPEN:
             self._reduce()
         if not self._operators:
-            raise IllegalArgumentError("Mismatched parenthesis")
+            raise IllegalArgumentError("a filter's text closes a parenthesis that it did not open")
         self._operators.pop()
 
     def _reduce(self) -> None:
@@ -117,7 +121,7 @@ class _Parser:
         else:
             self._operators.pop()
         if len(self._filters) < count + 1:
-            raise IllegalArgumentError(f"Incorrect input string - {needs[operator]}")
+            raise IllegalArgumentError(f"an incomplete filter: {needs[operator]}")
         if operator in _LISTS:
             parts = tuple(self._filters[-count - 1 :])
             del self._filters[-count - 1 :]
@@ -146,31 +150,36 @@ def _expression_end(text: bytes, start: int) -> int:
         if text[at : at + 1] == b")" and quotes % 2 == 0:
             return at + 1
         at += 1
-    raise IllegalArgumentError("Incorrect Filter String")
+    shown = text[start:].decode("utf-8", "replace")
+    raise IllegalArgumentError(
+        f"{shown} does not end: a filter is Name(arguments), text in it stands in single quotes"
+    )
 
 
 def _simple_filter(text: bytes) -> FilterKind:
     """The filter of ``Name(arguments)``."""
     ends = [at for at in (text.find(b"("), text.find(b" ")) if at >= 0]
     if not ends or min(ends) == 0:
-        raise IllegalArgumentError("Incorrect Filter Name")
+        raise IllegalArgumentError(f"{text.decode('utf-8', 'replace')} begins with no name")
     name = text[: min(ends)].decode("utf-8", "replace")
     arguments = _arguments(text)
     make = MAKERS.get(name)
     if make is None:
-        raise IllegalArgumentError(f"Filter Name {name} not supported")
+        raise IllegalArgumentError(
+            f"no filter is called {name}; there are {', '.join(sorted(MAKERS))}"
+        )
     try:
         return make(arguments)
     except InvalidRequestError as error:
         shown = text.decode("utf-8", "replace")
-        raise type(error)(f"Incorrect filter string {shown}: {error}") from None
+        raise type(error)(f"{shown}: {error}") from None
 
 
 def _arguments(text: bytes) -> list[bytes]:
     """The arguments between the parentheses; those that are text with their quotes."""
     start = text.find(b"(")
     if start < 0:
-        raise IllegalArgumentError("Incorrect argument list")
+        raise IllegalArgumentError(f"{text.decode('utf-8', 'replace')} has no arguments")
     found: list[bytes] = []
     at = start + 1
     while at < len(text):
@@ -185,7 +194,7 @@ def _arguments(text: bytes) -> list[bytes]:
         else:
             end = next((one for one in range(at, len(text)) if text[one] in b" ,)"), 0)
             if not end:
-                raise IllegalArgumentError("Incorrect argument list")
+                raise _unended(text)
             found.append(text[at:end])
             at = end + 1
     return found
@@ -200,6 +209,10 @@ def _quoted_end(text: bytes, start: int) -> int:
                 return at
             at += 1
         elif at == len(text) - 1:
-            raise IllegalArgumentError("Incorrect argument list")
+            raise _unended(text)
         at += 1
     return 0
+
+
+def _unended(text: bytes) -> IllegalArgumentError:
+    return IllegalArgumentError(f"{text.decode('utf-8', 'replace')}: an argument does not end")
