@@ -13,7 +13,9 @@ from raybase.client.shell import run_shell
 from raybase.client.shell_commands import COMMANDS
 from raybase.client.shell_options import scan_options
 from raybase.client.shell_parser import parse
+from raybase.client.table import Table
 from raybase.errors import IllegalArgumentError
+from raybase.operations import Delete
 
 Run = Callable[..., tuple[int, str]]
 
@@ -82,6 +84,16 @@ def test_rows_are_put_read_counted_and_deleted(run: Run) -> None:
     assert code == 0
     for expected in ("value one", "f:q", "2 rows", "counter is 5", "value one!", "1 row"):
         assert expected in printed
+
+
+def test_delete_takes_one_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Delete] = []
+    monkeypatch.setattr(Table, "delete", lambda _, delete: sent.append(delete))
+    assert run("create t f", "delete t a f:q", "delete t a f:q 7")[0] == 0
+    newest, seventh = Delete(b"a"), Delete(b"a")
+    newest.version(b"f", b"q")
+    seventh.version(b"f", b"q", 7)
+    assert [one.cells for one in sent] == [newest.cells, seventh.cells]
 
 
 def test_reads_take_filters_and_what_else_is_wanted_of_a_row(run: Run) -> None:
