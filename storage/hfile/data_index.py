@@ -90,21 +90,23 @@ class DataIndex:
 
         The first cell with a key >= ``key`` is in it or is the first of the next block.
         """
-        node = self._root
-        if not node.keys:
+        node, bound = self._root, b""
+        keys = node.keys
+        if not keys:
             return None
-        number = max(bisect_right(node.keys, key) - 1, 0)
-        place = _place(node, number, b"")
+        number = bisect_right(keys, key, 1) - 1
         is_leaf = len(self._below) == 1
         for magic in self._below:
             below = self._leaf(number) if is_leaf else None
             if below is None:
-                below = fetch(place, magic, cache)
+                below = fetch(_place(node, number, bound), magic, cache)
                 if is_leaf:
                     self._leaves[number] = ref(below)
-            number = max(bisect_right(below.keys, key) - 1, 0)
-            place = _place(below, number, place.bound)
-        return place
+            if number + 1 < len(keys):
+                bound = keys[number + 1]
+            node, keys = below, below.keys
+            number = bisect_right(keys, key, 1) - 1
+        return _place(node, number, bound)
 
     def _leaf(self, number: int) -> IndexBlock | None:
         """A leaf right below the root that is in the cache, or was a moment ago.
