@@ -1,9 +1,10 @@
 """The block cache: decoded blocks of store files, within a limit of bytes.
 
-A block enters with priority SINGLE and rises to MULTI when it is used again; blocks of
-families that ask for it are IN_MEMORY from the start. When the cache is full, priorities that
-exceed their share give blocks back first, so that one long scan cannot drive out what is read
-again and again. Source: LruBlockCache.java.
+A block of data enters with priority SINGLE and rises to MULTI when another read uses it; those
+that others are found by (index, filters) begin as MULTI, as each serves thousands of rows, and
+blocks of families that ask for it are IN_MEMORY from the start. When the cache is full,
+priorities that exceed their share give blocks back first, so that one long scan cannot drive out
+what is read again and again. Source: LruBlockCache.java.
 
 Blocks that are not to be kept only pass through: whoever fetched one reads at once and finds
 it, and after some others it is gone.
@@ -26,13 +27,15 @@ from .block_arena import BlockArena
 SHARES: Final = (0.25, 0.50, 0.25)
 """Of SINGLE, MULTI and IN_MEMORY."""
 FULL_FRACTION: Final = 0.99
-EVICTED_FRACTION: Final = 0.95
 BLOCK_BYTES_MAX: Final = 16 * 1024 * 1024
 """A larger block passes through. hbase.lru.max.block.size"""
 BLOCKS_MIN: Final = 64
 """So many blocks stay however small the limit, and so many that pass through: a read that
 merges many files starts again after every block it misses, and must find the others still
 here."""
+ARRIVALS_A_READ: Final = 16
+"""A block that was used again before so many others came was used by the read that missed it,
+which begins again after every miss."""
 PASSING_SHARE: Final = 1 / 32
 """Of the limit, for blocks that pass through, if that is more than BLOCKS_MIN of them."""
 
@@ -67,6 +70,8 @@ class _Entry(NamedTuple):
     bytes: int
     """When it came: what a block holds may change."""
     category: Category
+    arrival: int
+    """How many blocks had come before it."""
 
 
 _Bucket = OrderedDict[CacheKey, _Entry]
@@ -101,6 +106,7 @@ class BlockCache:
         self._passing: _Bucket = OrderedDict()
         self._passing_bytes = 0
         self._category_bytes = [0, 0, 0]
+        self._arrivals = 0
 
     @property
     def memory_bytes(self) -> int:
@@ -133,10 +139,8 @@ class BlockCache:
         entry = self._multi.get(key)
         if entry is not None:
             self._multi.move_to_end(key)
-        elif (entry := self._single.pop(key, None)) is not None:
-            self._multi[key] = entry
-            self._bytes[Priority.SINGLE] -= entry.bytes
-            self._bytes[Priority.MULTI] += entry.bytes
+        elif (entry := self._single.get(key)) is not None:
+            self._use_again(key, entry)
         elif (entry := self._in_memory.get(key)) is not None:
             self._in_memory.move_to_end(key)
         else:
@@ -164,10 +168,11 @@ class BlockCache:
         and drives out only others that do.
         """
         self.remove(key)
-        entry = _Entry(block, block.memory_bytes, category)
+        self._arrivals += 1
+        entry = _Entry(block, block.memory_bytes, category, self._arrivals)
         self._category_bytes[category] += entry.bytes
         if keep and entry.bytes <= BLOCK_BYTES_MAX:
-            priority = Priority.IN_MEMORY if in_memory else Priority.SINGLE
+            priority = _first_priority(category, in_memory=in_memory)
             self._buckets[priority][key] = entry
             self._bytes[priority] += entry.bytes
         else:
@@ -208,6 +213,15 @@ class BlockCache:
 
     # Making room
 
+    def _use_again(self, key: CacheKey, entry: _Entry) -> None:
+        """A SINGLE one."""
+        if self._arrivals - entry.arrival < ARRIVALS_A_READ:
+            self._single.move_to_end(key)
+            return
+        self._multi[key] = self._single.pop(key)
+        self._bytes[Priority.SINGLE] -= entry.bytes
+        self._bytes[Priority.MULTI] += entry.bytes
+
     def _let_pass(self) -> None:
         limit = self.capacity_bytes * PASSING_SHARE
         while self._passing_bytes > limit and len(self._passing) > max(BLOCKS_MIN, 1):
@@ -215,8 +229,11 @@ class BlockCache:
             self.stats.evictions += 1
 
     def _evict(self) -> None:
-        """Frees down to the lower mark, the smallest excess over a share first."""
-        to_free = self.memory_bytes - int(self.capacity_bytes * EVICTED_FRACTION)
+        """Frees what is too much, the smallest excess over a share first.
+
+        It comes to about a block for each that came: who fetches one waits for no more.
+        """
+        to_free = self.memory_bytes - int(self.capacity_bytes * FULL_FRACTION)
         excess = [
             (held - int(self.capacity_bytes * share), priority)
             for priority, (held, share) in enumerate(zip(self._bytes, SHARES, strict=True))
@@ -240,3 +257,9 @@ class BlockCache:
             if self.second is not None and priority != Priority.SINGLE:
                 self.second.touch(key)
         return freed
+
+
+def _first_priority(category: Category, *, in_memory: bool) -> Priority:
+    if in_memory:
+        return Priority.IN_MEMORY
+    return Priority.SINGLE if category is Category.DATA else Priority.MULTI

@@ -6,7 +6,12 @@ import pytest
 
 from raybase.storage import block_cache
 from raybase.storage.block_arena import BUCKET_BYTES, SLOT_BYTES
-from raybase.storage.block_cache import BLOCK_BYTES_MAX, BlockCache, Category
+from raybase.storage.block_cache import (
+    ARRIVALS_A_READ,
+    BLOCK_BYTES_MAX,
+    BlockCache,
+    Category,
+)
 
 
 @dataclass
@@ -65,10 +70,21 @@ def test_the_least_recently_used_goes_first(no_floor):
 def test_a_scan_does_not_drive_out_what_is_used_again(no_floor):
     cache = BlockCache(10_000)
     fill(cache, "hot", 40)
+    fill(cache, "other", ARRIVALS_A_READ)
     for n in range(40):
         cache.get(("hot", n), Item)
-    fill(cache, "scan", 1_000)
+    for n in range(1_000):
+        cache.put(("scan", n), Item())
+        cache.get(("scan", n), Item)  # by the read that missed it
     assert here(cache, "hot", 40) == list(range(40))
+
+
+def test_a_scan_does_not_drive_out_what_blocks_are_found_by(no_floor):
+    cache = BlockCache(10_000)
+    cache.put(("index", 0), Item(2_000), category=Category.INDEX)
+    cache.put(("filter", 0), Item(2_000), category=Category.FILTER)
+    fill(cache, "scan", 1_000)
+    assert here(cache, "index", 1) == here(cache, "filter", 1) == [0]
 
 
 def test_blocks_used_again_give_way_when_they_exceed_their_share(no_floor):
@@ -214,7 +230,8 @@ def test_without_a_second_tier_nothing_is_stored():
     assert cache.stored(("f", 0)) is None
 
 
-def test_a_block_used_again_before_it_left_stays_longest_in_the_second_tier(no_floor):
+def test_a_block_used_again_before_it_left_stays_longest_in_the_second_tier(no_floor, monkeypatch):
+    monkeypatch.setattr(block_cache, "ARRIVALS_A_READ", 0)
     cache = BlockCache(1_000, second_bytes=BUCKET_BYTES)
     for n in range(4):
         cache.keep_stored(("f", n), bytes(SLOT_BYTES[-1]))
