@@ -35,9 +35,9 @@ mutants: $(READY)
 cluster: $(READY)
 	$(BIN)/python -m pytest tests/cluster
 
-# What make test leaves out: more seeds, more data.
+# What make test leaves out: more seeds, more data, and examples that no run had before.
 long: $(READY)
-	$(BIN)/python -m pytest -m long --ignore tests/foreign --timeout 1800
+	$(BIN)/python -m pytest tests/unit -m "long or not long" --hypothesis-profile random --timeout 1800
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from raybase.model import Durability
 from raybase.operations import Append, Condition, Delete, Get, Increment, Put
 from raybase.operations import CompareOperator as Operator
 from raybase.storage import wal
@@ -31,6 +32,8 @@ class Server:
         self.engine = make_engine()
         self.engine.now_ms = START_MS
         self.last_ms = 0
+        self.lasting_ms = 0
+        """The last time given to what a crash does not take away."""
         self.counter = 0
 
     def given(self, mutation: Any, condition: Any = None) -> None:
@@ -41,6 +44,8 @@ class Server:
             self.engine.modify(mutation, condition=condition)
         assert self.engine.region.clock_ms >= self.last_ms
         self.last_ms = self.engine.region.clock_ms
+        if mutation.durability != Durability.SKIP_WAL:
+            self.lasting_ms = self.last_ms
 
     def put(self) -> None:
         self.counter += 1
@@ -51,7 +56,7 @@ class Server:
         assert self.engine.value(b"r") == value
 
     def skip_wal(self) -> None:
-        self.given(Put(b"r", durability=1).add(b"f", b"s", b""))  # type: ignore[arg-type]
+        self.given(Put(b"r", durability=Durability.SKIP_WAL).add(b"f", b"s", b""))
 
     def append(self) -> None:
         self.given(Append(b"r").add(b"f", b"a", b"x"))
@@ -80,9 +85,11 @@ class Server:
     def flush(self) -> None:
         if self.engine.flush():
             self.engine.log.clear()  # what is in files the log need not keep
+            self.lasting_ms = self.last_ms
 
     def crash(self) -> None:
         self.engine.open()
+        self.last_ms = self.lasting_ms
 
     def move(self) -> None:
         """To another server, whose clock is its own: files and last edits go with it."""
@@ -97,6 +104,7 @@ class Server:
         stamps = [wal.decode_record(one).clock_ms for one in records]
         assert stamps == [source.region.clock_ms] * len(records)
         assert self.engine.region.clock_ms == source.region.clock_ms
+        self.lasting_ms = self.last_ms
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
