@@ -12,9 +12,9 @@ from ..errors import NotServingRegionError, RegionOwnedElsewhereError, StaleMast
 from ..model import META_TABLE, RegionInfo
 from ..runtime import FileSystem
 from ..storage.key import META_ROWS, PLAIN_ROWS, row_start
-from ..storage.manifest import Manifest, StoreFileEntry
+from ..storage.manifest import Manifest, StoreFileEntry, region_directory
 from .daughters import ensure_manifest
-from .store_io import load_manifest
+from .store_io import RECOVERED_EDITS, load_manifest, recovered_sequence_id
 
 
 async def write_merged(
@@ -28,7 +28,8 @@ async def write_merged(
         RegionOwnedElsewhereError: a parent is not closed, or its owner died with edits that
             are in no file; open it again first.
         StaleMasterError: a later master has had a parent opened or closed since.
-        NotServingRegionError: there is no such parent.
+        NotServingRegionError: there is no such parent, or recovered edits of it were never
+            replayed and flushed.
     """
     manifests = []
     for parent in parents:
@@ -39,8 +40,19 @@ async def write_merged(
             raise RegionOwnedElsewhereError(parent.encoded_name, manifest.owner)
         if manifest.master_epoch > master_epoch:
             raise StaleMasterError(f"a master of epoch {manifest.master_epoch} closed {parent}")
+        await _check_recovered(files, manifest)
         manifests.append(manifest)
     await ensure_manifest(files, _first_manifest(manifests, merged, master_epoch))
+
+
+async def _check_recovered(files: FileSystem, parent: Manifest) -> None:
+    """Raises NotServingRegionError if edits of it are in recovered edits alone."""
+    flushed = min(parent.flushed.values(), default=0)
+    for name in await files.list(f"{region_directory(parent.region)}/{RECOVERED_EDITS}"):
+        if recovered_sequence_id(name) > flushed:
+            raise NotServingRegionError(
+                f"{parent.region} has recovered edits that are in no file: it is to be opened first"
+            )
 
 
 def _first_manifest(parents: Sequence[Manifest], merged: RegionInfo, master_epoch: int) -> Manifest:

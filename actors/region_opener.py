@@ -17,10 +17,15 @@ from .hosted_region import HostedRegion
 from .log_writer import LogWriter
 from .messages import OpenRequest
 from .region_services import RegionServices
-from .store_io import RECOVERED_EDITS, load_manifest, put_manifest, read_file
+from .store_io import (
+    RECOVERED_EDITS,
+    load_manifest,
+    put_manifest,
+    read_file,
+    recovered_sequence_id,
+)
 
 _ATTEMPTS: Final = 5
-_SEQUENCE_ID_DIGITS: Final = 19
 
 
 async def open_region(
@@ -103,7 +108,7 @@ async def _replay(services: RegionServices, hosted: HostedRegion) -> None:
     slice_s = services.config.region_server.slice_s
     began_s = runtime.clock.monotonic_s()
     for name in names:
-        if int(name[:_SEQUENCE_ID_DIGITS]) <= flushed:
+        if recovered_sequence_id(name) <= flushed:
             continue
         path = f"{directory}/{name}"
         data = await read_file(runtime.files, path)

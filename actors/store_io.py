@@ -40,6 +40,11 @@ _VERSIONS_KEPT: Final = 16
 """Old manifest versions that stay, for who has listed them and not read yet."""
 
 
+def recovered_sequence_id(name: str) -> int:
+    """The highest sequence id in a file of recovered edits, which its name begins with."""
+    return int(name.partition("-")[0])
+
+
 def archive_path(path: str) -> str:
     """Where a store file goes when its region needs it no more."""
     return f"{ARCHIVE}/{path}"

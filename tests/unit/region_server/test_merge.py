@@ -8,9 +8,10 @@ import pytest
 
 from raybase.actors.merged import write_merged
 from raybase.actors.store_io import load_manifest
-from raybase.errors import RegionOwnedElsewhereError, StaleMasterError
+from raybase.errors import NotServingRegionError, RegionOwnedElsewhereError, StaleMasterError
 from raybase.model import RegionInfo
 from raybase.operations import Increment
+from raybase.storage.manifest import region_directory
 
 from .small_cluster import REGION, SmallCluster, run
 
@@ -72,6 +73,28 @@ def test_regions_that_are_open_or_of_a_later_master_are_not_merged() -> None:
         cluster.epoch = 1
         with pytest.raises(StaleMasterError):
             await merge(cluster)
+
+    run(story)
+
+
+def test_a_region_with_recovered_edits_that_nobody_replayed_is_not_merged() -> None:
+    """A server can give up what it took and never served: the edits are where they were."""
+
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        for parent in PARENTS:
+            await cluster.close("rs-1", parent)
+        files = cluster.runtime.files
+        manifest = await load_manifest(files, PARENTS[1])
+        assert manifest is not None
+        directory = f"{region_directory(PARENTS[1])}/recovered.edits"
+        await files.write(f"{directory}/{manifest.max_sequence_id:019d}-old-1", [b"in files"])
+        await merge(cluster)
+        await files.remove(region_directory(MERGED))
+        await files.write(f"{directory}/{manifest.max_sequence_id + 1:019d}-old-1", [b"not"])
+        with pytest.raises(NotServingRegionError, match="recovered edits"):
+            await merge(cluster)
+        assert await load_manifest(files, MERGED) is None
 
     run(story)
 
