@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 
 import pytest
-from fake_cluster import FakeCluster, table
 
 from raybase.actors.assignment import TransitionState
 from raybase.actors.procedures.move import MoveProcedure
@@ -19,6 +18,7 @@ from raybase.actors.procedures.tables import (
     EnableTableProcedure,
 )
 from raybase.testing import NO_FAULTS, Faults
+from raybase.testing.procedures.cluster import FakeCluster, table
 
 TABLES = [table("t"), table("u")]
 FAULTS = Faults(

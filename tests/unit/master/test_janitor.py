@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from fake_cluster import FakeCluster, table
 
 from raybase.actors.assignment import RegionNode
 from raybase.actors.janitor import Cleaned, Janitor
@@ -17,6 +16,7 @@ from raybase.errors import IllegalArgumentError, MergeRegionError
 from raybase.model import RegionInfo
 from raybase.runtime import FileSystem
 from raybase.storage.manifest import StoreFileEntry, family_directory, region_directory
+from raybase.testing.procedures.cluster import FakeCluster, table
 
 T = table()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fake_cluster import FakeCluster, never, table
 
 from raybase.actors.assignment import TransitionState
 from raybase.actors.procedures.merge import MergeProcedure
@@ -20,6 +19,8 @@ from raybase.actors.procedures.tables import (
     EnableTableProcedure,
 )
 from raybase.model import FamilyDescriptor, TableDescriptor
+from raybase.testing.procedures.cluster import FakeCluster, table
+from raybase.testing.procedures.store import never
 
 T = table()
 WIDER = TableDescriptor(T.name, (*T.families, FamilyDescriptor(b"g")))

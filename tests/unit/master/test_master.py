@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake_cluster import FakeCluster, FakeRegionServer, table
 
 from raybase.actors.session import Session
 from raybase.config import ClusterConfig
 from raybase.coordination import layout
 from raybase.errors import MasterNotRunningError, RaybaseError, TableExistsError
 from raybase.runtime import Runtime
+from raybase.testing.procedures.cluster import FakeCluster, table
+from raybase.testing.procedures.servers import FakeRegionServer
 
 T = table()
 

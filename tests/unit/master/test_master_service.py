@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake_cluster import FakeCluster, table
 from google.protobuf.message import Message
 
 from raybase.actors.master_service import MasterService
@@ -26,6 +25,7 @@ from raybase.rpc import convert
 from raybase.rpc.call import Call, Peer
 from raybase.rpc.proto import hbase_pb2 as pb
 from raybase.rpc.services import SERVICES
+from raybase.testing.procedures.cluster import FakeCluster, table
 
 T = table()
 NAME = convert.table_name_to_pb(T.name)

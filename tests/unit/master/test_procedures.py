@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from fake_cluster import FakeCluster, table
 
 from raybase.actors.assignment import TransitionState
 from raybase.actors.meta_rows import TableState
@@ -26,6 +25,7 @@ from raybase.errors import (
     WrongRegionError,
 )
 from raybase.model import FamilyDescriptor, TableDescriptor
+from raybase.testing.procedures.cluster import FakeCluster, table
 
 T = table()
 

@@ -1,0 +1,241 @@
+"""Region servers that have no data: they open, close, move and split by the rules of manifests."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...actors.log_writer import WALS
+from ...actors.messages import (
+    CloseRequest,
+    CloseResult,
+    FlushResult,
+    MoveRequest,
+    MoveResult,
+    OpenRequest,
+    OpenResult,
+    RegionState,
+    RegionStatus,
+    ServerStatus,
+    SplitRequest,
+    SplitResult,
+)
+from ...actors.store_io import load_manifest, put_manifest
+from ...coordination import layout
+from ...errors import (
+    CorruptionError,
+    NotServingRegionError,
+    RaybaseError,
+    RegionOwnedElsewhereError,
+    StaleMasterError,
+    StaleOrderError,
+)
+from ...model import META_REGION, RegionInfo, ServerName
+from ...runtime import Runtime
+from ...storage.cells import CellBatch
+from ...storage.manifest import Manifest
+
+if TYPE_CHECKING:
+    from .cluster import FakeCluster
+
+
+class FakeRegionServer:
+    """Opens, closes, hands over and splits regions by the rules of their manifests."""
+
+    def __init__(self, runtime: Runtime, name: str, cluster: FakeCluster) -> None:
+        self._runtime = runtime
+        self._cluster = cluster
+        self._process = name
+        self._name = ServerName(name, 16020, runtime.clock.now_ms())
+        self._regions: dict[str, tuple[RegionInfo, int]] = {}
+        self._orders: dict[str, int] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._epoch = 0
+
+    async def start(self) -> None:
+        log = await self._runtime.files.create_log(f"{WALS}/{self._name}/1")
+        await log.close()
+        data = layout.encode_data(process=self._process, server=str(self._name))
+        self._cluster.znodes.put(f"{layout.REGION_SERVERS}/{self._name}", data)
+
+    @property
+    def name(self) -> ServerName:
+        return self._name
+
+    async def describe(self) -> str:
+        return self._process
+
+    def _check(self, encoded: str, epoch: int, order: int) -> None:
+        self._check_epoch(epoch)
+        if order < self._orders.get(encoded, 0):
+            raise StaleOrderError(f"{order} about {encoded}")
+        self._orders[encoded] = order
+
+    def _check_epoch(self, epoch: int) -> None:
+        if epoch < self._epoch:
+            raise StaleMasterError(f"{epoch} < {self._epoch}")
+        self._epoch = epoch
+
+    def _turn(self, encoded: str) -> asyncio.Lock:
+        return self._turns.setdefault(encoded, asyncio.Lock())
+
+    async def _commit(self, manifest: Manifest) -> None:
+        if not await put_manifest(self._runtime.files, manifest):
+            raise RegionOwnedElsewhereError(manifest.region.encoded_name, "somebody")
+
+    async def open_region(self, request: OpenRequest) -> OpenResult:
+        encoded = request.info.encoded_name
+        async with self._turn(encoded):
+            self._check(encoded, request.master_epoch, request.order)
+            if encoded not in self._regions:
+                if encoded in self._cluster.cannot_open.get(self._process, ()):
+                    raise CorruptionError(encoded, 0, "cannot be opened here")
+                await self._open(request)
+            info, sequence_id = self._regions[encoded]
+        return OpenResult(info.encoded_name, str(self._name), sequence_id)
+
+    async def _open(self, request: OpenRequest) -> None:
+        info, me = request.info, str(self._name)
+        found = await load_manifest(self._runtime.files, info)
+        manifest = found or Manifest(version=0, region=info)
+        if manifest.master_epoch > request.master_epoch:
+            raise StaleMasterError(str(manifest.master_epoch))
+        if manifest.owner not in ("", me, request.recovered_from):
+            raise RegionOwnedElsewhereError(info.encoded_name, manifest.owner)
+        if manifest.owner not in ("", me):
+            await self._cluster.check_recovered(self._runtime, manifest.owner, info)
+        sequence_id = manifest.max_sequence_id + 10
+        await self._commit(
+            manifest.next(
+                owner=me,
+                master_epoch=request.master_epoch,
+                max_sequence_id=sequence_id,
+                open_sequence_id=sequence_id,
+            )
+        )
+        self._regions[info.encoded_name] = (info, sequence_id)
+        self._cluster.opened[info.encoded_name] = request.table
+
+    async def close_region(self, request: CloseRequest) -> CloseResult:
+        encoded = request.encoded
+        async with self._turn(encoded):
+            self._check(encoded, request.master_epoch, request.order)
+            if encoded not in self._regions:
+                return CloseResult(encoded, was_here=False)
+            await self._give_up(self._regions[encoded][0])
+            return CloseResult(encoded, was_here=True)
+
+    async def _give_up(self, info: RegionInfo) -> None:
+        manifest = await load_manifest(self._runtime.files, info)
+        assert manifest is not None
+        await self._commit(manifest.next(owner=""))
+        self._regions.pop(info.encoded_name)
+
+    async def hand_over(self, request: MoveRequest) -> MoveResult:
+        encoded = request.encoded
+        async with self._turn(encoded):
+            self._check(encoded, request.master_epoch, request.order)
+            if encoded not in self._regions:
+                raise NotServingRegionError(encoded)
+            info, sequence_id = self._regions[encoded]
+            manifest = await load_manifest(self._runtime.files, info)
+            assert manifest is not None
+            sequence_id += 10
+            adopted = manifest.next(
+                owner=request.target,
+                max_sequence_id=sequence_id,
+                open_sequence_id=sequence_id,
+                master_epoch=request.master_epoch,
+            )
+            self._regions.pop(encoded)
+            target = self._runtime.processes.remote(request.target_process)
+            try:
+                await target.call("adopt_region", adopted, timeout_s=1.0)
+            except RaybaseError as error:
+                return await self._take_back(info, manifest, request, error)
+            return MoveResult(encoded, True, request.target, sequence_id)
+
+    async def _take_back(
+        self, info: RegionInfo, manifest: Manifest, request: MoveRequest, error: RaybaseError
+    ) -> MoveResult:
+        encoded, me = info.encoded_name, str(self._name)
+        sequence_id = manifest.max_sequence_id + 20
+        again = manifest.next(max_sequence_id=sequence_id, open_sequence_id=sequence_id)
+        if await put_manifest(self._runtime.files, again):
+            self._regions[encoded] = (info, sequence_id)
+            return MoveResult(encoded, False, me, sequence_id, str(error))
+        now = await load_manifest(self._runtime.files, info)
+        assert now is not None
+        if now.owner != request.target:
+            raise NotServingRegionError(encoded)
+        return MoveResult(encoded, True, request.target, now.open_sequence_id)
+
+    async def adopt_region(self, manifest: Manifest) -> OpenResult:
+        encoded = manifest.region.encoded_name
+        async with self._turn(encoded):
+            if encoded not in self._regions:
+                await self._commit(manifest)
+                self._regions[encoded] = (manifest.region, manifest.open_sequence_id)
+        return OpenResult(encoded, str(self._name), manifest.open_sequence_id)
+
+    async def split_point(self, encoded: str) -> bytes | None:
+        return self._cluster.split_rows.get(encoded)
+
+    async def split_region(self, request: SplitRequest) -> SplitResult:
+        encoded = request.parent.encoded_name
+        async with self._turn(encoded):
+            self._check(encoded, request.master_epoch, request.order)
+            if encoded in self._cluster.cannot_split:
+                raise CorruptionError(encoded, 0, "cannot be split")
+            if encoded in self._regions:
+                await self._give_up(self._regions[encoded][0])
+            manifest = await load_manifest(self._runtime.files, request.parent)
+            assert manifest is not None
+            if manifest.owner:
+                raise RegionOwnedElsewhereError(encoded, manifest.owner)
+            for daughter in request.daughters:
+                first = replace(manifest, version=1, region=daughter)
+                await put_manifest(self._runtime.files, first)
+        return SplitResult(encoded, manifest.max_sequence_id)
+
+    async def regions(self) -> list[RegionStatus]:
+        return [
+            RegionStatus(encoded, RegionState.OPEN, info, sequence_id)
+            for encoded, (info, sequence_id) in self._regions.items()
+        ]
+
+    async def flush_region(self, encoded: str) -> FlushResult:
+        if encoded not in self._regions:
+            raise NotServingRegionError(encoded)
+        return FlushResult(encoded, True, 1)
+
+    async def status(self) -> ServerStatus:
+        return ServerStatus(
+            str(self._name), self._process, tuple(await self.regions()), 0, 0, 1, {}
+        )
+
+    def serves(self) -> list[str]:
+        return list(self._regions)
+
+    def forget(self, encoded: str) -> None:
+        """A fault: the region is closed without anybody's order."""
+        self._regions.pop(encoded)
+
+    async def fence_meta(self, epoch: int) -> None:
+        self._meta(epoch)
+
+    def _meta(self, epoch: int) -> None:
+        self._check_epoch(epoch)
+        if META_REGION.encoded_name not in self._regions:
+            raise NotServingRegionError("hbase:meta")
+
+    async def mutate_meta(self, epoch: int, mutations: list[Any]) -> int:
+        self._meta(epoch)
+        self._cluster.mutate(mutations)
+        await asyncio.sleep(0.0002)
+        return 1
+
+    async def read_meta(self, start: bytes, stop: bytes) -> CellBatch:
+        self._meta(self._epoch)
+        return self._cluster.meta_cells()
