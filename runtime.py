@@ -180,10 +180,13 @@ class Processes(Protocol):
 
     def remote(self, name: str) -> Remote: ...
 
-    async def spawn(self, role: str, name: str, arguments: dict[str, Any]) -> None:
+    async def spawn(
+        self, role: str, name: str, arguments: dict[str, Any], away_from: Sequence[str] = ()
+    ) -> None:
         """Starts a process (role: ``coordinator``, ``master`` or ``region_server``).
 
-        Returns when the start is under way; ``name`` must be new.
+        Returns when the start is under way; ``name`` must be new. It is not started on the
+        nodes of the processes ``away_from``, unless there is no other node.
         """
         ...
 

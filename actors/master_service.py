@@ -240,6 +240,29 @@ class MasterService:
         was = await self._master.set_balancer(call.request.on)
         return Reply(pb.SetBalancerRunningResponse(prev_balance_value=was))
 
+    async def decommission_region_servers(self, call: Call) -> Reply:
+        self._authorize(call, Action.ADMIN)
+        servers = [convert.server_name_from_pb(one) for one in call.request.server_name]
+        await self._master.term.draining.add(servers, offload=call.request.offload)
+        return Reply(pb.DecommissionRegionServersResponse())
+
+    def list_decommissioned_region_servers(self, call: Call) -> Reply:
+        self._authorize(call, Action.ADMIN)
+        found = self._master.term.draining.all()
+        names = [convert.server_name_to_pb(one) for one in found]
+        return Reply(pb.ListDecommissionedRegionServersResponse(server_name=names))
+
+    async def recommission_region_server(self, call: Call) -> Reply:
+        """Moves the regions that are named there; they are on their way when it answers."""
+        self._authorize(call, Action.ADMIN)
+        server = convert.server_name_from_pb(call.request.server_name)
+        nodes = [self._region(convert.region_of(one)) for one in call.request.region]
+        await self._master.term.draining.remove(server)
+        for node in nodes:
+            procedure = MoveProcedure(region=node.info, destination=str(server))
+            await self._master.term.executor.submit(procedure)
+        return Reply(pb.RecommissionRegionServerResponse())
+
     async def get_cluster_status(self, call: Call) -> Reply:
         self._authorize(call, Action.READ)
         status = await cluster_status(self._master.term, self._master.server, self._master.registry)

@@ -19,6 +19,8 @@ from ..model import META_REGION, META_TABLE, ServerName
 from ..runtime import Runtime
 from . import balancer
 from .assignment import Assignment, RegionNode, TransitionState
+from .drainer import DRAIN_S, Drainer
+from .draining import DrainingServers
 from .janitor import Janitor
 from .meta_table import MetaTable
 from .procedures.assign import AssignProcedure, UnassignProcedure
@@ -66,14 +68,16 @@ class MasterTerm:
         self.dead: list[ServerName] = []
         self.assignment = Assignment(runtime.clock)
         self.servers = ServerManager(runtime, config, session, self._server_died)
-        self.starter = ServerStarter(runtime, config, session, self.servers)
+        self.draining = DrainingServers(session, self.servers)
+        self.starter = ServerStarter(runtime, config, session, self.servers, self.draining)
         meta = MetaTable(runtime.clock, epoch, self.assignment, self.servers, session)
         self.environment = MasterEnvironment(
-            runtime, config, epoch, self.assignment, self.servers, meta
+            runtime, config, epoch, self.assignment, self.servers, self.draining, meta
         )
         self.executor = ProcedureExecutor(store, KINDS, self.environment, self._end)
         self.environment.executor = self.executor
         self.janitor = Janitor(self.environment)
+        self.drainer = Drainer(self.environment, self._open_on)
 
     # -- taking over -----------------------------------------------------------------------
 
@@ -87,6 +91,7 @@ class MasterTerm:
         """
         await self.executor.load()
         await self.servers.refresh()
+        await self.draining.load()
         cold = not self.servers.live()
         self.assignment.meta.server = await self.environment.owner_of(META_REGION)
         await self._expire_dead()
@@ -104,6 +109,7 @@ class MasterTerm:
         self.initialized.set()
         log.info("master of epoch %d is initialized", self.epoch)
         self._every(_CHECK_S, self._check)
+        self._every(DRAIN_S, self.drainer.run)
         self._every(self._config.master.balancer_period_s, self.balance_if_on, late=True)
         self.background(self._guarded(self._balance_after_arrivals))
         self._every(self._config.master.janitor_period_s, self.run_janitor, late=True)
@@ -252,7 +258,7 @@ class MasterTerm:
     async def plan_balance(self) -> list[balancer.RegionMove]:
         """What the balancer would do now."""
         claimed = self._claimed()
-        live = [one.name for one in self.servers.live()]
+        live = self.draining.staying()
         movable = [
             node
             for node in self.assignment.regions()

@@ -280,6 +280,18 @@ class RayCluster:
             progress("ending the Ray of this cluster")
             self.place.local_ray.stop()
 
+    def stop_process(self, process: str) -> None:
+        """Ends a region server cleanly: its regions are flushed and closed, if it has any.
+
+        Raises ProcessUnavailableError; it is ended, and what it had is recovered.
+        """
+        try:
+            self._get(self._begin_call(process, "stop"), process, _STOP_TIMEOUT_S)
+        except ProcessDiedError:
+            return
+        finally:
+            kill_process(process, self.place.namespace)
+
     def _stop_processes(self, progress: Progress) -> None:
         """Masters first, so that nothing is started again; the coordinator last."""
         names = self.processes()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -17,7 +17,7 @@ import ray
 from ray import exceptions as ray_errors
 
 from ..config import ClusterConfig
-from ..errors import ObjectLostError, ProcessDiedError, ProcessUnavailableError
+from ..errors import ObjectLostError, ProcessDiedError, ProcessUnavailableError, RaybaseError
 from ..runtime import Buffer, FileSystem, Objects, Remote, Runtime
 from .posix import PosixFiles
 from .system import SystemClock, SystemEntropy, TcpNetwork
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 60.0
 """Longest wait of a control call that names none; only ``hold`` and polls wait for ever."""
+_DESCRIBE_TIMEOUT_S = 2.0
 _NODE_RESOURCE = "region_server"
 """Custom resource by which a cluster file says which nodes take region servers."""
 
@@ -102,10 +103,21 @@ class RayProcesses:
             found = self._remotes[name] = RayRemote(name, self._namespace)
         return found
 
-    async def spawn(self, role: str, name: str, arguments: dict[str, Any]) -> None:
+    async def spawn(
+        self, role: str, name: str, arguments: dict[str, Any], away_from: Sequence[str] = ()
+    ) -> None:
+        nodes = [node for one in away_from if (node := await self._node_of(one))]
         await in_thread(
-            start_process, role, name, self._namespace, self._root, self._config, arguments
+            start_process, role, name, self._namespace, self._root, self._config, arguments, nodes
         )
+
+    async def _node_of(self, name: str) -> str:
+        """Ray's id of the node; "" if the process does not say."""
+        try:
+            described = await self.remote(name).call("describe", timeout_s=_DESCRIBE_TIMEOUT_S)
+        except RaybaseError:
+            return ""
+        return str(described["node"])
 
     async def kill(self, name: str) -> None:
         await in_thread(kill_process, name, self._namespace)
@@ -131,8 +143,12 @@ def start_process(
     root: str,
     config: ClusterConfig,
     arguments: dict[str, Any],
+    avoided: Sequence[str] = (),
 ) -> Any:
-    """Creates the actor, which begins to start by itself; returns its handle."""
+    """Creates the actor, which begins to start by itself; returns its handle.
+
+    It is not placed on the nodes ``avoided``, if there are others.
+    """
     from .ray_process import ClusterProcess
 
     options: dict[str, Any] = {
@@ -149,8 +165,12 @@ def start_process(
     }
     if role == "region_server":
         options["scheduling_strategy"] = "SPREAD"
+        nodes = {one["NodeID"]: one["Resources"] for one in ray.nodes() if one["Alive"]}
         if ray.cluster_resources().get(_NODE_RESOURCE):
             options["resources"] = {_NODE_RESOURCE: 1}
+            nodes = {node: has for node, has in nodes.items() if _NODE_RESOURCE in has}
+        if avoided and nodes.keys() - set(avoided):
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(avoided))})"}
     actor = ray.remote(ClusterProcess).options(**options)
     return actor.remote(role, name, namespace, root, config, arguments)
 

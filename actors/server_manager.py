@@ -81,7 +81,7 @@ class ServerManager:
         names = await self._session.children(
             layout.REGION_SERVERS, watch=lambda _: self._changed.set()
         )
-        present = [_parsed(name) for name in names]
+        present = [parsed_server(name) for name in names]
         for server in list(self._live):
             if server not in present:
                 self._lose(server)
@@ -112,8 +112,7 @@ class ServerManager:
             log.error("the znode of region server %s says nothing: %r", server, error)
             return
         self._live[server] = LiveServer(server, process)
-        self._arrived.set()
-        self._arrived = asyncio.Event()
+        self.announce_arrival()
         log.info("region server %s, process %s, is there", server, process)
 
     def _lose(self, server: ServerName) -> None:
@@ -136,6 +135,11 @@ class ServerManager:
         if server not in self._live:
             raise ServerGoneError(str(server))
         return self._live[server].process
+
+    def announce_arrival(self) -> None:
+        """There is one more server that regions may be placed at."""
+        self._arrived.set()
+        self._arrived = asyncio.Event()
 
     async def wait_for_arrival(self) -> None:
         """Returns when one more server has come."""
@@ -225,7 +229,7 @@ class ServerManager:
         """All that left logs, live ones among them."""
         found = []
         for name in await self._runtime.files.list(WALS):
-            server = _parsed(name)
+            server = parsed_server(name)
             if server is not None and await self.log_files(server):
                 found.append(server)
         return found
@@ -240,7 +244,8 @@ def is_meta_log(name: str) -> bool:
     return name.startswith(META_PREFIX)
 
 
-def _parsed(name: str) -> ServerName | None:
+def parsed_server(name: str) -> ServerName | None:
+    """The server whose name a znode or a directory has; None if it is no server's."""
     try:
         return ServerName.parse(name)
     except IllegalArgumentError:

@@ -9,6 +9,7 @@ from typing import Final
 from ..config import ClusterConfig
 from ..errors import NodeExistsError, NoNodeError, ProcessDiedError, RaybaseError
 from ..runtime import Runtime
+from .draining import DrainingServers
 from .server_manager import ServerManager
 from .session import Session
 
@@ -23,7 +24,7 @@ _NAME_BITS: Final = 32
 
 
 class ServerStarter:
-    """Starts a region server for each that is missing.
+    """Starts a region server for each that is missing; one that is being drained counts as such.
 
     What was started is written down before, so that neither this master nor the next starts
     another instead while it is on its way. One that has not registered in a minute, or is
@@ -31,12 +32,18 @@ class ServerStarter:
     """
 
     def __init__(
-        self, runtime: Runtime, config: ClusterConfig, session: Session, servers: ServerManager
+        self,
+        runtime: Runtime,
+        config: ClusterConfig,
+        session: Session,
+        servers: ServerManager,
+        draining: DrainingServers,
     ) -> None:
         self._runtime = runtime
         self._config = config
         self._session = session
         self._servers = servers
+        self._draining = draining
         self._since_s: dict[str, float] = {}
 
     async def pending(self) -> list[str]:
@@ -62,7 +69,7 @@ class ServerStarter:
             else:
                 coming += 1
         wanted = self._config.master.region_servers
-        for _ in range(wanted - len(self._servers.live()) - coming):
+        for _ in range(wanted - len(self._draining.staying()) - coming):
             await self._start()
 
     async def _failed(self, pending: list[str], present: list[str]) -> list[bool]:
@@ -89,7 +96,9 @@ class ServerStarter:
         except NodeExistsError:
             return  # The next look finds another name.
         log.info("starting region server process %s", name)
-        await self._runtime.processes.spawn("region_server", name, {})
+        # Its node may be what is to go.
+        leaving = [one.process for one in self._servers.live() if one.name in self._draining]
+        await self._runtime.processes.spawn("region_server", name, {}, away_from=leaving)
 
     async def _forget(self, name: str) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,7 +20,9 @@ from .settings import Settings
 IDLE_S = 2.0
 LOADED_S = 4.0
 WAL_BYTES = 100 * 2**20
-REGIONS = 12
+SERVERS = 3
+FEW, MANY = 4, 50
+"""Regions of the server that is killed."""
 RECORD_BYTES = 50
 """About what a put takes in the log besides its value; more if it is alone in its record."""
 BATCH = 100
@@ -29,7 +31,6 @@ SMALL_VALUE_BYTES = 100
 WRITERS = 4
 PAUSE_S = 0.005
 TIMEOUT_S = 60.0
-PREFIXES = [b"%02x-" % (256 * number // REGIONS) for number in range(REGIONS)]
 NO_FLUSH = {
     "store__flush_bytes": str(2**30),
     "store__memstore_bytes_max": str(4 * 2**30),
@@ -40,37 +41,33 @@ LAST_ROW = 9_999_999_999
 
 @dataclass(frozen=True)
 class Victim:
-    """The server to be killed, and the prefixes of the rows it has."""
+    """The server to be killed, and the prefixes of the rows it and the others have."""
 
     server: ServerName
     prefixes: tuple[bytes, ...]
+    others: tuple[bytes, ...]
 
 
 def after_kill(settings: Settings, lab: Lab) -> list[Figure]:
     rounds = settings.some(3, 2)
-    idle = [_idle(lab, VALUE_BYTES) for _ in range(rounds)]
-    small = [_idle(lab, SMALL_VALUE_BYTES) for _ in range(rounds)]
-    loaded = [_under_load(lab) for _ in range(rounds)]
     megabytes = WAL_BYTES // 2**20
-    what = f"kill -9 with {megabytes} MB of WAL to the last region served"
-    records = f"records of {BATCH} puts, {REGIONS // 3} regions, 2 servers remain"
-    return [
-        figure(f"{what}: idle, values of {VALUE_BYTES} bytes", "s", IDLE_S, idle, note=records),
-        figure(
-            f"{what}: idle, values of {SMALL_VALUE_BYTES} bytes", "s", IDLE_S, small, note=records
-        ),
-        figure(
-            f"{what}: under load, values of {VALUE_BYTES} bytes",
-            "s",
-            LOADED_S,
-            loaded,
-            note="one put a record; 2 writers with batches go on at the other servers",
-        ),
-    ]
+    figures = []
+    for regions in (FEW, MANY):
+        what = f"kill -9 with {megabytes} MB of WAL to the last of {regions} regions served"
+        for value_bytes in (VALUE_BYTES, SMALL_VALUE_BYTES):
+            name = f"{what}: idle, values of {value_bytes} bytes"
+            idle = [_idle(lab, regions, value_bytes) for _ in range(rounds)]
+            note = f"records of {BATCH} puts, {SERVERS - 1} servers remain"
+            figures.append(figure(name, "s", IDLE_S, idle, note=note))
+        name = f"{what}: under load, values of {VALUE_BYTES} bytes"
+        loaded = [_under_load(lab, regions) for _ in range(rounds)]
+        note = "one put a record; 2 writers with batches go on at the other servers"
+        figures.append(figure(name, "s", LOADED_S, loaded, note=note))
+    return figures
 
 
-def _idle(lab: Lab, value_bytes: int) -> float:
-    with _prepared(lab) as (cluster, victim):
+def _idle(lab: Lab, regions: int, value_bytes: int) -> float:
+    with _prepared(lab, regions) as (cluster, victim):
         table = cluster.connection.table("t")
         chance = random.Random(5)
         for start in range(0, WAL_BYTES // (value_bytes + RECORD_BYTES), BATCH):
@@ -84,8 +81,8 @@ def _idle(lab: Lab, value_bytes: int) -> float:
         return _kill(cluster, victim)
 
 
-def _under_load(lab: Lab) -> float:
-    with _prepared(lab) as (cluster, victim):
+def _under_load(lab: Lab, regions: int) -> float:
+    with _prepared(lab, regions) as (cluster, victim):
         puts = WAL_BYTES // (VALUE_BYTES + RECORD_BYTES) // WRITERS
         with Load(
             cluster.addresses,
@@ -97,19 +94,20 @@ def _under_load(lab: Lab) -> float:
             puts_max=puts,
         ) as filling:
             filling.wait()
-        others = [one for one in PREFIXES if one not in victim.prefixes]
-        with Load(cluster.addresses, "t", others, writers=2, batch=BATCH):
+        with Load(cluster.addresses, "t", victim.others, writers=2, batch=BATCH):
             return _kill(cluster, victim)
 
 
 @contextmanager
-def _prepared(lab: Lab) -> Iterator[tuple[Cluster, Victim]]:
-    with lab.cluster(**NO_FLUSH) as cluster:
-        cluster.connection.admin.create_table("t", [FAMILY], splits=PREFIXES[1:])
-        yield cluster, _victim(cluster)
+def _prepared(lab: Lab, regions: int) -> Iterator[tuple[Cluster, Victim]]:
+    total = regions * SERVERS
+    prefixes = [b"%02x-" % (256 * number // total) for number in range(total)]
+    with lab.cluster(SERVERS, **NO_FLUSH) as cluster:
+        cluster.connection.admin.create_table("t", [FAMILY], splits=prefixes[1:])
+        yield cluster, _victim(cluster, prefixes)
 
 
-def _victim(cluster: Cluster) -> Victim:
+def _victim(cluster: Cluster, prefixes: Sequence[bytes]) -> Victim:
     """A server without hbase:meta, whose loss is another story."""
     ((_, meta_server),) = cluster.regions("hbase:meta")
     held: dict[ServerName, list[RegionInfo]] = {}
@@ -117,8 +115,8 @@ def _victim(cluster: Cluster) -> Victim:
         if server != meta_server:
             held.setdefault(server, []).append(region)
     server, regions = max(held.items(), key=lambda item: len(item[1]))
-    prefixes = [one for one in PREFIXES if any(region.contains(one + b"0") for region in regions)]
-    return Victim(server, tuple(prefixes))
+    own = [one for one in prefixes if any(region.contains(one + b"0") for region in regions)]
+    return Victim(server, tuple(own), tuple(one for one in prefixes if one not in own))
 
 
 def _kill(cluster: Cluster, victim: Victim) -> float:

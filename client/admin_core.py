@@ -178,7 +178,7 @@ class AdminCore:
 
     def split(self, target: Target, row: bytes | None) -> Operation[None]:
         """Splits one region, the one with ``row``, or each of a table's."""
-        rows = yield from self._targets(target)
+        rows = yield from self.find_regions(target)
         if row is not None:
             rows = [one for one in rows if one.region.contains(row)]
             if not rows:
@@ -199,15 +199,10 @@ class AdminCore:
         """Makes one region of them."""
         parents = []
         for target in targets:
-            parents += yield from self._targets(target)
+            parents += yield from self.find_regions(target)
         request = pb.MergeTableRegionsRequest(forcible=forcible)
         for one in parents:
-            request.region.append(
-                pb.RegionSpecifier(
-                    type=pb.RegionSpecifier.ENCODED_REGION_NAME,
-                    value=one.region.encoded_name.encode(),
-                )
-            )
+            request.region.append(region_specifier(one))
 
         def is_merged() -> Operation[bool]:
             now = yield from self.regions(parents[0].region.table)
@@ -218,13 +213,8 @@ class AdminCore:
 
     def move(self, target: Target, server: ServerName | None) -> Operation[None]:
         """Moves one region (or each of a table's) to a server, or to any other one."""
-        for one in (yield from self._targets(target)):
-            request = pb.MoveRegionRequest(
-                region=pb.RegionSpecifier(
-                    type=pb.RegionSpecifier.ENCODED_REGION_NAME,
-                    value=one.region.encoded_name.encode(),
-                )
-            )
+        for one in (yield from self.find_regions(target)):
+            request = pb.MoveRegionRequest(region=region_specifier(one))
             if server is not None:
                 request.dest_server_name.CopyFrom(wire.server_name_message(server))
             yield from self.core.on_master("MoveRegion", request)
@@ -239,11 +229,12 @@ class AdminCore:
         return ClusterStatus.parse(answer.message.cluster_status)
 
     def find_server(self, text: str) -> Operation[ServerName]:
-        """The live server written ``host:port`` or ``host,port,startcode``."""
+        """The live server written ``host:port``, ``host,port`` or ``host,port,startcode``."""
         status = yield from self.status()
         for one in status.servers:
-            if text in (str(one.name), one.name.address):
-                return one.name
+            name = one.name
+            if text in (str(name), name.address, f"{name.host},{name.port}"):
+                return name
         known = ", ".join(one.name.address for one in status.servers)
         raise IllegalArgumentError(f"no live server is called {text!r}; there are: {known}")
 
@@ -257,7 +248,7 @@ class AdminCore:
             except RaybaseError as error:
                 yield attempts.failed(error)
 
-    def _targets(self, target: Target) -> Operation[list[RegionRow]]:
+    def find_regions(self, target: Target) -> Operation[list[RegionRow]]:
         """The regions that are meant, found in hbase:meta."""
         if isinstance(target, RegionInfo):
             rows = yield from self.regions(target.table)
@@ -279,7 +270,7 @@ class AdminCore:
         self, target: Target, method: str, request: Callable[[RegionLocation], Message]
     ) -> Operation[None]:
         """One call for each region, and for what took its place if it was split meanwhile."""
-        rows = yield from self._targets(target)
+        rows = yield from self.find_regions(target)
         done: set[bytes] = set()
         while rows:
             gone = False
@@ -343,6 +334,11 @@ def _only(rows: list[RegionRow], name: bytes) -> list[RegionRow]:
             f"no region is called {name.decode('utf-8', 'backslashreplace')}; it may have split"
         )
     return found
+
+
+def region_specifier(row: RegionRow) -> pb.RegionSpecifier:
+    value = row.region.encoded_name.encode()
+    return pb.RegionSpecifier(type=pb.RegionSpecifier.ENCODED_REGION_NAME, value=value)
 
 
 def _is_encoded(name: bytes) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..model import FamilyDescriptor, ServerName, TableDescriptor, TableName
+from . import draining
 from .admin_core import AdminCore, Target
 from .aio import AsyncShell
 from .arguments import Families, Text, as_bytes, as_descriptor, as_family
+from .draining import Server
 from .families import add_family, drop_family, modify_family
 from .meta import TableState
 from .status import ClusterStatus, Regions
@@ -154,6 +156,26 @@ class AsyncAdmin:
     async def balance(self) -> bool:
         """Spreads regions over the servers now; false if the balancer did not run."""
         return await self._shell.run(self._core.balance())
+
+    async def decommission(self, *servers: Server, offload: bool = True) -> None:
+        """Drains servers: no region is placed there any more, whichever master leads.
+
+        ``offload``: moves their regions off as well, and returns when none is left. New
+        servers are started in their place. It holds for the life of the server, or until it
+        is recommissioned. Raises IllegalArgumentError if one of them does not live::
+
+            admin.decommission("10.0.0.7:16020")
+        """
+        await self._shell.run(draining.decommission(self._core, servers, offload=offload))
+
+    async def decommissioned(self) -> list[ServerName]:
+        """The servers that are being drained, or have been."""
+        return await self._shell.run(draining.decommissioned(self._core))
+
+    async def recommission(self, server: Server, regions: Iterable[Target] = ()) -> None:
+        """Takes a drained server back, and asks for ``regions`` to be moved there; that goes
+        on after this returned. Raises IllegalArgumentError if it does not live."""
+        await self._shell.run(draining.recommission(self._core, server, list(regions)))
 
     async def status(self) -> ClusterStatus:
         """Servers, masters, and regions in transition."""

@@ -1,4 +1,4 @@
-"""The command line: `raybase start | stop | status | shell | wal | hfile | demo`."""
+"""The command line: `raybase start | stop | status | drain | shell | wal | hfile | demo`."""
 
 from __future__ import annotations
 
@@ -134,6 +134,31 @@ def status(root: Path | None) -> None:
     cluster.check_version()
     for table in status_tables(cluster.status()):
         console.print(table)
+
+
+@main.command()
+@root_option
+@click.argument("servers", nargs=-1)
+@click.option("--node", help="All servers on the Ray node whose id begins so.")
+@click.option("--stop", "ends", is_flag=True, help="End the servers when they are empty.")
+@click.option("--undo", is_flag=True, help="Take the servers back instead.")
+def drain(
+    root: Path | None, servers: tuple[str, ...], node: str | None, ends: bool, undo: bool
+) -> None:
+    """Move all regions off SERVERS, before they or their node go.
+
+    A server is written host:port. Returns when nothing is served there any more; others are
+    started in their place, on other nodes if there are any. Without SERVERS, lists those that
+    are drained.
+    """
+    from ..actors.ray_cluster import RayCluster
+    from .drain import drain_servers
+
+    if ends and undo:
+        raise click.UsageError("--stop and --undo cannot be given together")
+    cluster = RayCluster.get(_root(root))
+    cluster.check_version()
+    drain_servers(cluster, servers, console, node=node, ends=ends, undo=undo)
 
 
 @main.command()

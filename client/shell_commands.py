@@ -14,6 +14,7 @@ from ..errors import IllegalArgumentError
 from ..model import CellType
 from ..operations import Delete
 from ..storage.filters import FILTER_NAMES
+from . import shell_draining
 from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
@@ -72,7 +73,7 @@ class Commands:
         if not families:
             raise IllegalArgumentError("create needs a column family: create 't', 'f'")
         self.connection.admin.create_table(name, families, **table_options(line))
-        self._say(f"created table {text(name)}")
+        self.say(f"created table {text(name)}")
 
     def list(self, line: Line) -> None:
         table = _table("table", "state")
@@ -114,27 +115,27 @@ class Commands:
             for family, options in families_of([one]).items():
                 change = admin.modify_family if family.encode() in known else admin.add_family
                 change(name, family, **options)
-        self._say(f"altered table {text(name)}")
+        self.say(f"altered table {text(name)}")
 
     def drop(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         self.connection.admin.delete_table(name)
-        self._say(f"dropped table {text(name)}")
+        self.say(f"dropped table {text(name)}")
 
     def disable(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         self.connection.admin.disable_table(name)
-        self._say(f"disabled table {text(name)}")
+        self.say(f"disabled table {text(name)}")
 
     def enable(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         self.connection.admin.enable_table(name)
-        self._say(f"enabled table {text(name)}")
+        self.say(f"enabled table {text(name)}")
 
     def exists(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         there = self.connection.admin.exists(name)
-        self._say(f"table {text(name)} {'exists' if there else 'does not exist'}")
+        self.say(f"table {text(name)} {'exists' if there else 'does not exist'}")
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -167,7 +168,7 @@ class Commands:
                 pending = []
         if pending or not count:
             self._print_rows(pending)
-        self._say(_counted(count, "row"))
+        self.say(_counted(count, "row"))
 
     def delete(self, line: Line) -> None:
         name, row, column = arguments(line, "a table", "a row", "a column")
@@ -184,20 +185,20 @@ class Commands:
         name, row, column = arguments(line, "a table", "a row", "a column")
         amount = number("an amount", line.values[3]) if len(line.values) > 3 else 1
         result = self.connection.table(name).increment(row, {column: amount})
-        self._say(f"counter is {result.number(column)}")
+        self.say(f"counter is {result.number(column)}")
 
     def append(self, line: Line) -> None:
         name, row, column, tail = arguments(line, "a table", "a row", "a column", "a value")
         result = self.connection.table(name).append(row, {column: tail})
-        self._say(f"value is {text(result[column])}")
+        self.say(f"value is {text(result[column])}")
 
     def show_filters(self, line: Line) -> None:
-        self._say("\n".join(FILTER_NAMES))
+        self.say("\n".join(FILTER_NAMES))
 
     def count(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         rows = self.connection.table(name).scan(**scan_options(line))
-        self._say(_counted(rows.count(), "row"))
+        self.say(_counted(rows.count(), "row"))
 
     # -- regions and cluster ---------------------------------------------------------------
 
@@ -219,7 +220,7 @@ class Commands:
         target = target_of(argument(line, 0, "a table or region"))
         row = line.values[1] if len(line.values) > 1 else None
         self.connection.admin.split(target, row)
-        self._say(f"split {text(target)}")
+        self.say(f"split {text(target)}")
 
     def merge_region(self, line: Line) -> None:
         forcible = line.values[-1:] == [True]
@@ -228,32 +229,32 @@ class Commands:
         if not targets:
             raise IllegalArgumentError("merge_region needs regions; see `help merge_region`")
         self.connection.admin.merge(*targets, forcible=forcible)
-        self._say("merged " + ", ".join(text(one) for one in targets))
+        self.say("merged " + ", ".join(text(one) for one in targets))
 
     def move(self, line: Line) -> None:
         target = target_of(argument(line, 0, "a region"))
         server = string(line.values[1]) if len(line.values) > 1 else None
         self.connection.admin.move(target, server)
-        self._say(f"moved {text(target)}")
+        self.say(f"moved {text(target)}")
 
     def flush(self, line: Line) -> None:
         target = target_of(argument(line, 0, "a table or region"))
         self.connection.admin.flush(target)
-        self._say(f"flushed {text(target)}")
+        self.say(f"flushed {text(target)}")
 
     def compact(self, line: Line) -> None:
         target = target_of(argument(line, 0, "a table or region"))
         self.connection.admin.compact(target)
-        self._say(f"compaction of {text(target)} has begun")
+        self.say(f"compaction of {text(target)} has begun")
 
     def major_compact(self, line: Line) -> None:
         target = target_of(argument(line, 0, "a table or region"))
         self.connection.admin.compact(target, major=True)
-        self._say(f"major compaction of {text(target)} has begun")
+        self.say(f"major compaction of {text(target)} has begun")
 
     def balance(self, line: Line) -> None:
         ran = self.connection.admin.balance()
-        self._say("the balancer ran" if ran else "the balancer did not run")
+        self.say("the balancer ran" if ran else "the balancer did not run")
 
     def status(self, line: Line) -> None:
         status = self.connection.admin.status()
@@ -263,33 +264,33 @@ class Commands:
             numbers = (str(one.regions), memstore, str(one.store_files), str(one.requests))
             table.add_row(str(one.name), *numbers)
         self.console.print(table)
-        self._say(
+        self.say(
             f"master {status.master or 'none'}; {len(status.backup_masters)} standing by; "
             f"{len(status.servers)} servers with {_counted(status.regions, 'region')}; "
             f"{len(status.dead_servers)} dead; {len(status.transitions)} in transition"
         )
         for transition in status.transitions:
-            self._say(f"in transition: {text(transition.region)} {transition.state}")
+            self.say(f"in transition: {text(transition.region)} {transition.state}")
 
     def help(self, line: Line) -> None:
         if line.values:
             name = string(line.values[0])
             if name not in COMMANDS:
                 raise IllegalArgumentError(f"there is no command {name!r}; `help` lists them")
-            self._say(f"{COMMANDS[name].usage}\n{COMMANDS[name].summary}")
+            self.say(f"{COMMANDS[name].usage}\n{COMMANDS[name].summary}")
             return
         table = _table("command", "what it does")
         for one in COMMANDS.values():
             table.add_row(RichText(one.usage), one.summary)
         self.console.print(table)
-        self._say(
+        self.say(
             "Quotes and commas may be left out where no space is meant; \\xNN is any byte; "
             "exit leaves."
         )
 
     # -- output ----------------------------------------------------------------------------
 
-    def _say(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         self.console.print(RichText(sentence), highlight=False)
 
     def _print_rows(self, rows: Iterable[Result]) -> None:
@@ -354,6 +355,21 @@ COMMANDS: Final[dict[str, Command]] = {
         "major_compact 't'|'region'", "Merge all files, drop the deleted.", Commands.major_compact
     ),
     "balance": Command("balance", "Spread regions over the servers.", Commands.balance),
+    "decommission_regionservers": Command(
+        "decommission_regionservers 'host,port'|['host,port', ...][, true]",
+        "Place no region at servers any more; with true also move theirs off.",
+        shell_draining.decommission,
+    ),
+    "list_decommissioned_regionservers": Command(
+        "list_decommissioned_regionservers",
+        "List the servers that are being drained.",
+        shell_draining.list_decommissioned,
+    ),
+    "recommission_regionserver": Command(
+        "recommission_regionserver 'host,port'[, ['encoded region name', ...]]",
+        "Take a drained server back, and move regions there.",
+        shell_draining.recommission,
+    ),
     "status": Command("status", "Show servers and regions.", Commands.status),
     "help": Command("help ['command']", "Show the commands.", Commands.help),
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -347,7 +347,10 @@ class SimProcesses:
     def remote(self, name: str) -> Remote:
         return SimRemote(self._table, self._process, name)
 
-    async def spawn(self, role: str, name: str, arguments: dict[str, Any]) -> None:
+    async def spawn(
+        self, role: str, name: str, arguments: dict[str, Any], away_from: Sequence[str] = ()
+    ) -> None:
+        """All processes are nodes of their own: there is nothing to keep away from."""
         await self._process.sleep(self._table.random.uniform(*_CALL_S))
         arguments = pickle.loads(pickle.dumps(arguments))  # noqa: S301 - made here
         factory = self._table.roles[role]()

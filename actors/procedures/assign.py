@@ -115,6 +115,8 @@ class AssignProcedure(RegionProcedure):
         if not environment.assignment.wants_open(node):
             return DONE if node.state == TransitionState.CLOSED else "mark_closed"
         preferred = ServerName.parse(self.preferred) if self.preferred else None
+        if preferred in environment.draining:
+            preferred = None
         if node.server is not None and live and node.state != TransitionState.CLOSED:
             preferred = node.server
         avoid = [ServerName.parse(one) for one in self.failed_at[-1:]]

@@ -11,6 +11,7 @@ from ...model import META_TABLE, RegionInfo, ServerName, TableName
 from ...runtime import Runtime
 from ..assignment import Assignment
 from ..balancer import place
+from ..draining import DrainingServers
 from ..meta_table import MetaTable
 from ..server_manager import ServerManager
 from ..store_io import load_manifest
@@ -30,6 +31,7 @@ class MasterEnvironment:
     epoch: int
     assignment: Assignment
     servers: ServerManager
+    draining: DrainingServers
     meta: MetaTable
     executor: ProcedureExecutor = field(init=False)
     _orders: int = 0
@@ -47,12 +49,13 @@ class MasterEnvironment:
     ) -> ServerName:
         """Where to open a region: ``preferred`` if it lives, else where the table has fewest.
 
-        Those to avoid are taken when there is nobody else. Waits for a server to live.
+        Those to avoid are taken when there is nobody else, those being drained only if
+        preferred. Waits for a server to come if there is none.
         """
-        while not (live := [one.name for one in self.servers.live()]):
-            await self.servers.wait_for_arrival()
-        if preferred in live and preferred not in avoid:
+        if preferred is not None and preferred not in avoid and self.servers.is_live(preferred):
             return preferred
+        while not (live := self.draining.staying()):
+            await self.servers.wait_for_arrival()
         candidates = [one for one in live if one not in avoid] or live
         return place(table, self.assignment.counts(candidates))
 

@@ -62,6 +62,8 @@ class MoveProcedure(AssignProcedure):
         target = ServerName.parse(self.destination)
         if not environment.servers.is_live(target):
             raise IllegalArgumentError(f"no region server {target} lives")
+        if target in environment.draining and target != source:
+            raise IllegalArgumentError(f"{target} is being drained: recommission it first")
         return target
 
     async def hand_over(self, environment: MasterEnvironment) -> StepResult:

@@ -1350,6 +1350,40 @@ class BalanceResponse(_message.Message):
     moves_executed: int
     def __init__(self, balancer_ran: bool = ..., moves_calculated: _Optional[int] = ..., moves_executed: _Optional[int] = ...) -> None: ...
 
+class ListDecommissionedRegionServersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListDecommissionedRegionServersResponse(_message.Message):
+    __slots__ = ("server_name",)
+    SERVER_NAME_FIELD_NUMBER: _ClassVar[int]
+    server_name: _containers.RepeatedCompositeFieldContainer[ServerName]
+    def __init__(self, server_name: _Optional[_Iterable[_Union[ServerName, _Mapping]]] = ...) -> None: ...
+
+class DecommissionRegionServersRequest(_message.Message):
+    __slots__ = ("server_name", "offload")
+    SERVER_NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFLOAD_FIELD_NUMBER: _ClassVar[int]
+    server_name: _containers.RepeatedCompositeFieldContainer[ServerName]
+    offload: bool
+    def __init__(self, server_name: _Optional[_Iterable[_Union[ServerName, _Mapping]]] = ..., offload: bool = ...) -> None: ...
+
+class DecommissionRegionServersResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RecommissionRegionServerRequest(_message.Message):
+    __slots__ = ("server_name", "region")
+    SERVER_NAME_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    server_name: ServerName
+    region: _containers.RepeatedCompositeFieldContainer[RegionSpecifier]
+    def __init__(self, server_name: _Optional[_Union[ServerName, _Mapping]] = ..., region: _Optional[_Iterable[_Union[RegionSpecifier, _Mapping]]] = ...) -> None: ...
+
+class RecommissionRegionServerResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class GetClusterStatusRequest(_message.Message):
     __slots__ = ("options",)
     OPTIONS_FIELD_NUMBER: _ClassVar[int]

@@ -14,7 +14,7 @@ class Znodes:
     """A coordinator's tree, shared by all; watches are called on their owners' loops."""
 
     def __init__(self) -> None:
-        self.data: dict[str, bytes] = {layout.REGION_SERVERS: b""}
+        self.data: dict[str, bytes] = {layout.REGION_SERVERS: b"", layout.DRAINING: b""}
         self.watches: dict[str, list[tuple[asyncio.AbstractEventLoop, Callable[[Any], None]]]] = {}
 
     def children(self, path: str) -> list[str]:

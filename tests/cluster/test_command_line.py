@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -94,6 +95,22 @@ def test_a_failing_shell_command_says_why_and_exits_non_zero(running: Path) -> N
     assert result.returncode != 0
     assert "nothing" in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_server_is_drained_and_ended_and_another_takes_its_place(running: Path) -> None:
+    """Last of all, the shell's commands for the same."""
+    assert run("shell", "--root", str(running), "-c", "create 'd', 'f'").returncode == 0
+    before = run("shell", "--root", str(running), "-c", "regions 'd'").stdout
+    (server,) = set(re.findall(r"127\.0\.0\.1,\d+,\d+", before.replace("\n", "")))
+    result = run("drain", "--root", str(running), server, "--stop")
+    assert result.returncode == 0, result.stderr
+    assert "have ended" in result.stdout
+    after = run("shell", "--root", str(running), "-c", "put d r f:q v", "-c", "get d r")
+    assert "v" in after.stdout
+    assert server not in run("status", "--root", str(running)).stdout
+    refused(run("drain", "--root", str(running), server), "no live server")
+    refused(run("drain", "--root", str(running), "--node", "zz"), "0 nodes", "there are")
+    assert run("drain", "--root", str(running)).stdout == ""
 
 
 def test_starting_twice_is_refused(running: Path) -> None:

@@ -151,6 +151,36 @@ def test_tables_and_regions_are_administered() -> None:
     run(application)
 
 
+def test_a_server_is_drained_while_a_counter_counts() -> None:
+    async def application(connection: raybase.AsyncConnection) -> None:
+        await connection.admin.create_table("web", ["f"], splits=["3", "6"])
+        table, admin = connection.table("web"), connection.admin
+        meta = (await admin.regions("hbase:meta"))[0].server
+        assert meta is not None
+
+        async def count() -> None:
+            for number in range(300):
+                await table.increment(f"{number % 9}", {"f:n": 1})
+
+        counting = asyncio.ensure_future(count())
+        await admin.decommission(meta.address)
+        assert await admin.decommissioned() == [meta]
+        for name in ("web", "hbase:meta"):
+            assert meta not in [one.server for one in await admin.regions(name)]
+        await counting
+        assert sum([row.number("f:n") async for row in table.scan()]) == 300
+        first = (await admin.regions("web"))[0].region
+        await admin.recommission(f"{meta.host},{meta.port}", [first.encoded_name])
+        assert await admin.decommissioned() == []
+        while (await admin.regions("web"))[0].server != meta:
+            await asyncio.sleep(0.1)
+        with pytest.raises(IllegalArgumentError, match="no live server"):
+            await admin.decommission("nowhere:1")
+        assert await admin.decommissioned() == []
+
+    run(application)
+
+
 def test_wrong_requests_are_told_and_change_nothing() -> None:
     async def application(connection: raybase.AsyncConnection) -> None:
         await made(connection)

@@ -104,6 +104,7 @@ class FakeCluster:
     scanners: dict[int, OpenScanner] = field(default_factory=dict)
     nonces: dict[int, CellBatch] = field(default_factory=dict)
     procedures: dict[int, RaybaseError | None] = field(default_factory=dict)
+    draining: list[ServerName] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     clock_ms: int = 1000
     next_id: int = 0
@@ -477,6 +478,33 @@ class FakeCluster:
                         region_specifier=schema.region_specifier(place.info.name), storefiles=2
                     )
         return Reply(pb.GetClusterStatusResponse(cluster_status=status))
+
+    def _decommissionRegionServers(  # noqa: N802
+        self, server: ServerName, request: Any, cells: bytes
+    ) -> Reply:
+        for one in request.server_name:
+            name = schema.server_name_from_pb(one)
+            self.draining.append(name)
+            for place in self.places:
+                if place.server == name and request.offload:
+                    self.move(place, next(other for other in self.servers if other != name))
+        return Reply(pb.DecommissionRegionServersResponse())
+
+    def _listDecommissionedRegionServers(  # noqa: N802
+        self, server: ServerName, request: Any, cells: bytes
+    ) -> Reply:
+        names = [schema.server_name_to_pb(one) for one in self.draining]
+        return Reply(pb.ListDecommissionedRegionServersResponse(server_name=names))
+
+    def _recommissionRegionServer(  # noqa: N802
+        self, server: ServerName, request: Any, cells: bytes
+    ) -> Reply:
+        name = schema.server_name_from_pb(request.server_name)
+        self.draining.remove(name)
+        for region in request.region:
+            encoded = region.value.decode()
+            self.move(next(one for one in self.places if one.info.encoded_name == encoded), name)
+        return Reply(pb.RecommissionRegionServerResponse())
 
     def _splitRegion(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         info = schema.region_info_from_pb(request.region_info)

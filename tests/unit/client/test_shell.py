@@ -169,6 +169,30 @@ def test_regions_are_split_moved_flushed_and_compacted(cluster: Any, run: Run) -
     assert "2 servers with 2 regions" in printed
 
 
+def test_servers_are_drained_as_in_hbases_shell(cluster: Any, run: Run) -> None:
+    assert run("create t f")[0] == 0
+    victim = cluster.places[0].server
+    name = f"{victim.host},{victim.port}"
+    assert run(f"decommission_regionservers '{name}'")[0] == 0
+    assert cluster.places[0].server == victim, "by default regions stay"
+    cluster.draining.clear()
+    code, printed = run(
+        f"decommission_regionservers ['{victim}'], true", "list_decommissioned_regionservers"
+    )
+    assert code == 0
+    assert cluster.places[0].server != victim
+    assert f"DECOMMISSIONED REGION SERVERS\n{victim}" in printed
+    encoded = cluster.places[0].info.encoded_name
+    code, printed = run(
+        f"recommission_regionserver '{victim}', ['{encoded}']", "list_decommissioned_regionservers"
+    )
+    assert code == 0
+    assert cluster.places[0].server == victim
+    assert printed.count(str(victim)) == 1
+    assert run("decommission_regionservers")[0] == 1
+    assert run("decommission_regionservers nowhere:1")[0] == 1
+
+
 def test_cells_that_look_like_markup_are_printed_as_they_are(run: Run) -> None:
     code, printed = run("create t f", "put t r f:q '[red]x[/red]'", "get t r")
     assert code == 0

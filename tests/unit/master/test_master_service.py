@@ -208,6 +208,28 @@ def test_the_balancer_answers_its_switch_and_its_moves(
     cluster.check()
 
 
+def test_servers_are_drained_listed_and_taken_back(cluster: FakeCluster, client: Client) -> None:
+    client.create(b"m")
+    node = cluster.term.assignment.regions_of(T.name)[0]
+    assert node.server is not None
+    victim = convert.server_name_to_pb(node.server)
+    drain = pb.DecommissionRegionServersRequest(server_name=[victim], offload=True)
+    client.call("DecommissionRegionServers", drain)
+    listing = pb.ListDecommissionedRegionServersRequest()
+    assert list(client.call("ListDecommissionedRegionServers", listing).server_name) == [victim]
+    before = node.server
+    cluster.run_until(lambda: node.server != before)
+    back = pb.RecommissionRegionServerRequest(server_name=victim)
+    back.region.append(convert.region_specifier(b"no such region"))
+    with pytest.raises(UnknownRegionError):
+        client.call("RecommissionRegionServer", back)
+    assert client.call("ListDecommissionedRegionServers", listing).server_name
+    back.region[0].CopyFrom(convert.region_specifier(node.info.encoded_name.encode()))
+    client.call("RecommissionRegionServer", back)
+    assert not client.call("ListDecommissionedRegionServers", listing).server_name
+    cluster.run_until(lambda: node.server == before)
+
+
 def test_the_cluster_shows_itself(cluster: FakeCluster, client: Client) -> None:
     client.create(b"m")
     status = client.call("GetClusterStatus", pb.GetClusterStatusRequest()).cluster_status

@@ -106,7 +106,9 @@ class Neighbours:
     def remote(self, name: str) -> Neighbour:
         return Neighbour(name, self.living[name])
 
-    async def spawn(self, role: str, name: str, arguments: dict[str, Any]) -> None:
+    async def spawn(
+        self, role: str, name: str, arguments: dict[str, Any], away_from: Sequence[str] = ()
+    ) -> None:
         raise AssertionError("nobody starts a process here")
 
     async def kill(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,9 @@ class LocalProcesses:
     def remote(self, name: str) -> LocalRemote:
         return LocalRemote(name, self)
 
-    async def spawn(self, role: str, name: str, arguments: dict[str, Any]) -> None:
+    async def spawn(
+        self, role: str, name: str, arguments: dict[str, Any], away_from: Sequence[str] = ()
+    ) -> None:
         raise NotImplementedError
 
     async def kill(self, name: str) -> None:

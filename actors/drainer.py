@@ -1,0 +1,60 @@
+"""Drainer: moves the regions off the servers that are being drained."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from ..model import ServerName
+from .assignment import TransitionState
+from .procedures.environment import MasterEnvironment
+from .procedures.move import MoveProcedure
+
+log = logging.getLogger(__name__)
+
+DRAIN_S: Final = 0.2
+"""Between two rounds."""
+_MOVES_AT_ONCE: Final = 8
+"""Of one server: its other regions are served meanwhile."""
+
+
+class Drainer:
+    """Every round begins some moves, until nothing is left to move.
+
+    ``idle_on(server)`` names the regions that are open there and in no procedure's hands. A
+    region whose move fails is moved in a later round. Source: HMaster.decommissionRegionServers.
+    """
+
+    def __init__(
+        self, environment: MasterEnvironment, idle_on: Callable[[ServerName], list[str]]
+    ) -> None:
+        self._environment = environment
+        self._idle_on = idle_on
+
+    async def run(self) -> None:
+        """One round; returns when its moves are stored."""
+        draining = self._environment.draining
+        await draining.forget_dead()
+        for server in draining.to_empty():
+            await self._unload(server)
+
+    async def _unload(self, server: ServerName) -> None:
+        environment = self._environment
+        assignment = environment.assignment
+        idle = self._idle_on(server)
+        open_ = [one.state == TransitionState.OPEN for one in assignment.regions_on(server)]
+        for encoded in idle[: max(0, _MOVES_AT_ONCE - (sum(open_) - len(idle)))]:
+            node = assignment.region(encoded)
+            if node is None or not environment.draining.staying():
+                return
+            target = await environment.pick_server(node.info.table)
+            assignment.plan(node, target)
+            log.info("moving %s off %s to %s", node.info, server, target)
+            await environment.executor.submit(
+                MoveProcedure(
+                    region=node.info,
+                    destination=str(target),
+                    reason=f"{server} is being drained",
+                )
+            )
