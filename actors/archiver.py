@@ -19,7 +19,11 @@ async def archive_region(files: FileSystem, region: RegionInfo) -> None:
 
     Requires: nobody serves the region, and none will.
     """
-    directory = region_directory(region)
+    await archive_directory(files, region_directory(region))
+
+
+async def archive_directory(files: FileSystem, directory: str) -> None:
+    """As ``archive_region``, for a region known by its directory."""
     for family in await files.list(directory):
         if family in _NOT_STORES:
             continue

@@ -11,11 +11,12 @@ from ..errors import RaybaseError
 from ..model import META_TABLE, RegionInfo, TableName
 from .archiver import RECOVERED_EDITS, archive_file
 from .assignment import TransitionState
+from .key_space import is_covered
 from .log_writer import OLD_WALS
 from .procedures.clean_parent import CleanParentProcedure
 from .procedures.environment import MasterEnvironment
 from .procedures.merge import CleanMergeParentsProcedure
-from .store_io import ARCHIVE, load_manifest
+from .store_io import ARCHIVE, load_manifest, load_manifest_in
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class Janitor:
     - A split parent, or what a region was merged from, goes when no manifest names a file of
       it (a procedure does that).
     - A store file that no manifest of a region in hbase:meta names goes to the archive when
-      two runs in a row found it so: nothing that is just being made is old.
+      two runs in a row found it so: nothing that is just being made is old. What looks like a
+      region that hbase:meta has lost stays.
     - A file of the archive, or an old log, goes when it has been there for its time to live
       and no holder may need it. Manifests are the first holder.
 
@@ -78,7 +80,7 @@ class Janitor:
 
     async def _clean_parents(self) -> int:
         environment = self._environment
-        busy = self._busy_tables()
+        busy = self.busy_tables()
         parents = [
             node.info
             for node in environment.assignment.regions()
@@ -95,7 +97,7 @@ class Janitor:
             await environment.executor.submit(CleanMergeParentsProcedure(region=info))
         return len(parents) + len(merged)
 
-    def _busy_tables(self) -> list[TableName]:
+    def busy_tables(self) -> list[TableName]:
         """Tables whose regions are being changed: their files are looked at another time."""
         busy = []
         for procedure in self._environment.executor.unfinished():
@@ -137,7 +139,7 @@ class Janitor:
 
     async def _find_strays(self, referenced: dict[str, None]) -> list[str]:
         files = self._files
-        busy = [f"{_DATA}/{one.namespace}/{one.qualifier}/" for one in self._busy_tables()]
+        busy = [f"{_DATA}/{one.namespace}/{one.qualifier}/" for one in self.busy_tables()]
         found: list[str] = []
         for namespace in await files.list(_DATA):
             for table in await files.list(f"{_DATA}/{namespace}"):
@@ -145,9 +147,28 @@ class Janitor:
                 if f"{base}/" in busy or (namespace, table) == _META:
                     continue
                 for region in await files.list(base):
+                    if await self._may_be_lost(f"{base}/{region}", region):
+                        continue
                     paths = await self._store_files(f"{base}/{region}")
                     found += [one for one in paths if one not in referenced]
         return found
+
+    async def _may_be_lost(self, directory: str, encoded: str) -> bool:
+        """Whether hbase:meta should know the region and does not: it has a manifest, and rows
+        that no other region holds. `raybase fsck` tells of it; its files are not garbage."""
+        assignment = self._environment.assignment
+        if assignment.region(encoded) is not None:
+            return False
+        try:
+            manifest = await load_manifest_in(self._files, directory)
+        except (RaybaseError, OSError) as error:
+            log.warning("%s stays: %s", directory, error)
+            return True
+        if manifest is None:
+            return False
+        nodes = assignment.regions_of(manifest.region.table)
+        others = [one.info for one in nodes if one.state != TransitionState.SPLIT]
+        return not is_covered(manifest.region, others)
 
     async def _store_files(self, region: str) -> list[str]:
         paths: list[str] = []

@@ -17,9 +17,11 @@ from ..errors import (
 from ..model import RegionInfo, ServerName, TableDescriptor, TableName
 from ..rpc.server import RpcServer
 from ..runtime import Listener, Runtime
+from .fsck.mends import Act
 from .master_service import MasterService
 from .master_status import master_status
 from .master_term import MasterTerm
+from .mender import Mender
 from .meta_service import ClientMetaService
 from .observers import Authorizer
 from .procedure_store import RegionProcedureStore
@@ -226,6 +228,10 @@ class Master:
     async def run_janitor(self) -> None:
         """One round of cleaning now."""
         await self.term.run_janitor()
+
+    async def mend(self, act: str, subject: str) -> str:
+        """Mends what fsck found; see fsck/mends.py. Raises InvalidRequestError."""
+        return await Mender(self.term).mend(Act(act), subject)
 
     async def status(self) -> dict[str, Any]:
         """The cluster as this master sees it, for people. Raises MasterNotRunningError."""

@@ -128,20 +128,20 @@ class MasterTerm:
             self.background(self._expire_later(unknown))
             return
         for server in unknown:
-            await self._recover(server)
+            await self.recover(server)
 
     async def _expire_later(self, suspects: list[ServerName]) -> None:
         await self.environment.runtime.clock.sleep(self._config.master.server_wait_s)
         for server in suspects:
             if self._is_dead(server):
-                await self._recover(server)
+                await self.recover(server)
 
     async def _expire_owners(self) -> None:
         """Recovers dead servers that left no log but regions."""
         for node in self.assignment.regions():
             server = node.server
             if server and self._is_dead(server) and self.assignment.wants_open(node):
-                await self._recover(server)
+                await self.recover(server)
 
     def _is_dead(self, server: ServerName) -> bool:
         return not self.servers.is_live(server) and not self.servers.is_recovering(server)
@@ -158,9 +158,13 @@ class MasterTerm:
 
     def _server_died(self, server: ServerName) -> None:
         self.assignment.server_died(server)
-        self.background(self._guarded(lambda: self._recover(server)))
+        self.background(self._guarded(lambda: self.recover(server)))
 
-    async def _recover(self, server: ServerName) -> None:
+    async def recover(self, server: ServerName) -> None:
+        """Has a dead server's logs fenced and split, and its regions opened elsewhere.
+
+        Returns when that is stored.
+        """
         self.servers.begin_recovery(server)
         self.dead = [*[one for one in self.dead if one != server][-99:], server]
         for procedure in self.executor.unfinished():

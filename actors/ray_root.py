@@ -82,6 +82,14 @@ def check_root_is_free(root: Path) -> None:
             time.sleep(0.05)
 
 
+def check_stopped_root(root: Path) -> None:
+    """Raises ClusterError unless a cluster was on the root once, and none is now."""
+    root = check_root(root)
+    if not (root / _MARKER).exists():
+        raise ClusterError(f"no cluster was ever started on {root}")
+    check_root_is_free(root)
+
+
 def claim_root(root: Path) -> None:
     """Marks an empty root as ours; the file is whole or not there."""
     marker = root / _MARKER

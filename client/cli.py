@@ -1,7 +1,8 @@
-"""The command line: `raybase start | stop | status | drain | shell | wal | hfile | demo`."""
+"""The command line: `raybase start | stop | status | drain | fsck | shell | wal | hfile | demo`."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,6 +164,41 @@ def drain(
 
 @main.command()
 @root_option
+@click.option("--repair", is_flag=True, help="Mend what is safe to mend.")
+def fsck(root: Path | None, repair: bool) -> None:
+    """Check that hbase:meta, servers and files tell one story; exit code 1 if they do not.
+
+    The cluster may run or be stopped. Without --repair nothing is changed. With it, what an
+    invariant makes safe is mended, by the master where one runs; for everything else it says
+    why it was left as it is.
+    """
+    from ..actors.posix import PosixFiles
+    from ..actors.ray_cluster import RayCluster
+    from ..actors.ray_root import check_stopped_root
+    from ..actors.system import SystemClock
+    from .fsck import FsckCommand
+
+    place = _root(root)
+    cluster = RayCluster.find(place)
+    if cluster is None:
+        check_stopped_root(place)
+    files = PosixFiles(str(place))
+
+    async def call(process: str, method: str, *args: Any, timeout_s: float | None = None) -> Any:
+        assert cluster is not None
+        return cluster.call(process, method, *args, timeout_s=timeout_s)
+
+    reach = call if cluster is not None else None
+    command = FsckCommand(files, SystemClock(), reach, _print_line)
+    try:
+        sound = asyncio.run(command.run(repair=repair))
+    finally:
+        files.close()
+    sys.exit(0 if sound else 1)
+
+
+@main.command()
+@root_option
 @click.option("--address", help="A server's host:port, instead of a root.")
 @click.option("-c", "--command", "commands", multiple=True, help="Run this and exit.")
 def shell(root: Path | None, address: str | None, commands: tuple[str, ...]) -> None:
@@ -278,6 +314,10 @@ def bootstrap(root: Path) -> str:
     cluster = RayCluster.get(root)
     cluster.check_version()
     return cluster.addresses()
+
+
+def _print_line(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _read(file: Path) -> bytes:

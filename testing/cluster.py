@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from ..actors.fsck.check import Fsck
+from ..actors.fsck.finding import Kind, Report
 from ..actors.messages import RegionState, ServerStatus
 from ..actors.meta_rows import MetaContent, parse
 from ..client.async_connection import AsyncConnection
@@ -15,7 +17,6 @@ from ..errors import CorruptionError, MasterNotRunningError, ProcessDiedError, R
 from ..model import META_REGION, ServerName
 from ..runtime import Runtime
 from ..storage.manifest import Manifest
-from .fsck import Fsck, Report
 from .simulation import Simulation
 
 COORDINATOR: Final = "coordinator"
@@ -133,7 +134,8 @@ class SimCluster:
             try:
                 report = await self.fsck(runtime)
             except (RaybaseError, OSError) as error:
-                report = Report(problems=[f"fsck could not run: {error!r}"])
+                report = Report()
+                report.add(Kind.META_UNREADABLE, "", f"fsck could not run: {error!r}")
             if not report.problems or runtime.clock.monotonic_s() >= deadline_s:
                 return report
             await asyncio.sleep(_POLL_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .adopt import AdoptRegionProcedure
 from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from .clean_parent import CleanParentProcedure
 from .crash import ServerCrashProcedure
@@ -24,6 +25,7 @@ from .tables import (
 KINDS: Final[dict[str, type[Procedure]]] = {
     kind.kind: kind
     for kind in (
+        AdoptRegionProcedure,
         AlterTableProcedure,
         AssignProcedure,
         CleanMergeParentsProcedure,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from ...actors.fsck.check import Fsck
 from ...actors.hosted_region import HostedRegion
 from ...actors.log_recovery import fence_logs, split_and_archive
 from ...actors.log_writer import WALS, wal_directory
@@ -30,7 +31,6 @@ from ...model import (
 from ...operations import Get, Scan
 from ...runtime import Runtime
 from ...storage.cells import CellBatch
-from ..fsck import Fsck
 from .ledger import COUNTER, FAMILIES, LIST, MARKER, VERSIONS_MAX, Ledger, State, Step, step
 
 TABLE: Final = TableDescriptor(

@@ -63,6 +63,7 @@ def test_damaged_state_is_corruption(data: bytes) -> None:
 
 def test_a_kind_keeps_its_name() -> None:
     assert {
+        "adopt_region",
         "alter",
         "assign",
         "clean_merge_parents",
