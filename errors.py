@@ -25,7 +25,7 @@
     │   ├── FencedError               somebody else owns what we thought was ours
     │   └── SyncFailedError           what was written may be lost
     ├── ProcessDiedError          the process on the other side is gone for good
-    ├── CoordinationError         what the coordinator refuses (kazoo's names)
+    ├── CoordinationError and its kinds: what the coordinator refuses (kazoo's names)
     ├── CorruptionError           stored bytes are not what was written
     │   └── UnsupportedFormatError    or are in a form that raybase does not read
     ├── BlockMiss                 not a failure: bytes a read needs before it can go on
@@ -40,6 +40,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 _HBASE = "org.apache.hadoop.hbase."
+_KEEPER = "org.apache.zookeeper.KeeperException"
 
 
 class RaybaseError(Exception):
@@ -321,37 +322,65 @@ class ProcessDiedError(RaybaseError):
 
 
 class CoordinationError(RaybaseError):
-    """Base of what the coordinator answers instead of a result."""
+    """Base of what the coordinator answers instead of a result.
 
-    java_class = "org.apache.zookeeper.KeeperException"
+    ``place`` says which operation of a Multi failed, counted from 0; None outside one.
+    """
+
+    java_class = _KEEPER
+    place: int | None = None
 
 
 class NoNodeError(CoordinationError):
     """There is no znode at this path."""
 
+    java_class = _KEEPER + "$NoNodeException"
+
 
 class NodeExistsError(CoordinationError):
     """There is a znode at this path already."""
+
+    java_class = _KEEPER + "$NodeExistsException"
 
 
 class BadVersionError(CoordinationError):
     """The znode's version is not the one the request named."""
 
+    java_class = _KEEPER + "$BadVersionException"
+
 
 class NotEmptyError(CoordinationError):
     """The znode has children."""
+
+    java_class = _KEEPER + "$NotEmptyException"
 
 
 class NoChildrenForEphemeralsError(CoordinationError):
     """An ephemeral znode cannot have children."""
 
+    java_class = _KEEPER + "$NoChildrenForEphemeralsException"
+
 
 class SessionExpiredError(CoordinationError):
     """The session is over: its ephemeral znodes are gone and it cannot be taken up again."""
 
+    java_class = _KEEPER + "$SessionExpiredException"
+
 
 class BadArgumentsError(CoordinationError):
     """The path or the request is malformed."""
+
+    java_class = _KEEPER + "$BadArgumentsException"
+
+
+class RolledBackError(CoordinationError):
+    """This operation of a transaction would have succeeded, but another one failed."""
+
+
+class RuntimeInconsistency(CoordinationError):  # noqa: N818 - kazoo's name
+    """This operation of a transaction was not tried, as one before it failed."""
+
+    java_class = _KEEPER + "$RuntimeInconsistencyException"
 
 
 class CorruptionError(RaybaseError):

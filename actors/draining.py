@@ -35,7 +35,7 @@ class DrainingServers:
     async def load(self) -> None:
         """Reads what earlier masters wrote down."""
         self._offload = {}
-        for name in await self._session.children(layout.DRAINING):
+        for name in await self._session.get_children(layout.DRAINING):
             server = parsed_server(name)
             if server is not None:
                 self._offload[server] = await self._read_offload(name)

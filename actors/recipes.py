@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import ClassVar, TypeAlias
 
 from ..coordination import election, layout, lock
 from ..coordination.znode import join
@@ -58,9 +59,12 @@ class Election:
 class Lock:
     """An exclusive lock, served in the order of asking; ``async with lock as token: ...``.
 
-    The lock lasts until ``release`` or the end of the session. The token grows from holder
-    to holder: what must be safe against a late holder compares tokens.
+    The lock lasts until ``release`` or the end of the session, and then passes on whether or
+    not its holder knows of it. The token grows from holder to holder: what must be safe
+    against a late holder compares tokens. ``data`` tells the contenders apart for people.
     """
+
+    _shared: ClassVar[bool] = False
 
     def __init__(self, session: Session, path: str, data: bytes = b"") -> None:
         self._session = session
@@ -72,7 +76,8 @@ class Lock:
         """Waits for the lock; returns its token. Cancelling leaves the queue."""
         if self._znode is not None:
             raise CoordinationError(f"{self._path} is held or waited for already")
-        joining = asyncio.ensure_future(self._session.run(lock.contend(self._path, self._data)))
+        recipe = lock.contend(self._path, self._data, shared=self._shared)
+        joining = asyncio.ensure_future(self._session.run(recipe))
         try:
             self._znode = await asyncio.shield(joining)
             return await self._session.run(lock.await_turn(self._znode))
@@ -94,6 +99,10 @@ class Lock:
         if znode is not None:
             await self._session.run(lock.leave(znode))
 
+    async def contenders(self) -> list[bytes]:
+        """The data of all that hold the lock or wait for it, in the order of asking."""
+        return await self._session.run(lock.contenders(self._path))
+
     async def __aenter__(self) -> int:
         return await self.acquire()
 
@@ -104,3 +113,17 @@ class Lock:
         trace: TracebackType | None,
     ) -> None:
         await self.release()
+
+
+WriteLock: TypeAlias = Lock
+"""kazoo's name for the lock that a ``ReadLock`` of the same path waits for."""
+
+
+class ReadLock(Lock):
+    """A lock that other ReadLocks of the path share, and a Lock excludes.
+
+    Who asks while a Lock waits is served after it, so that readers do not starve writers. A
+    token is greater than that of every Lock before.
+    """
+
+    _shared = True

@@ -55,11 +55,11 @@ class RegistryCache:
         self.meta = await self._member(layout.META_REGION_SERVER, watch)
 
     async def _read_servers(self, watch: Watcher) -> None:
-        names = await self._session.children(layout.REGION_SERVERS, watch)
+        names = await self._session.get_children(layout.REGION_SERVERS, watch)
         self.region_servers = tuple(ServerName.parse(name) for name in names)
 
     async def _read_standbys(self, watch: Watcher) -> None:
-        names = await self._session.children(layout.BACKUP_MASTERS, watch)
+        names = await self._session.get_children(layout.BACKUP_MASTERS, watch)
         standbys = []
         for name in names:
             member = await self._member(f"{layout.BACKUP_MASTERS}/{name}", None)

@@ -78,7 +78,7 @@ class ServerManager:
     async def refresh(self) -> None:
         """Reads who lives and sets the watch for the next change."""
         self._changed.clear()
-        names = await self._session.children(
+        names = await self._session.get_children(
             layout.REGION_SERVERS, watch=lambda _: self._changed.set()
         )
         present = [parsed_server(name) for name in names]

@@ -49,7 +49,7 @@ class ServerStarter:
     async def pending(self) -> list[str]:
         """Process names of those on their way."""
         await self._session.ensure_path(STARTING)
-        return await self._session.children(STARTING)
+        return await self._session.get_children(STARTING)
 
     async def look(self) -> None:
         """Starts what is missing and gives up what does not come."""

@@ -10,7 +10,7 @@ change they tell of.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -30,11 +30,12 @@ from ..coordination.requests import (
     Response,
     SetData,
     WatchEvent,
-    WatchKind,
+    changes_nothing,
 )
-from ..coordination.watch_manager import Watcher, WatchKey, WatchManager
+from ..coordination.watch_manager import Watcher, WatchManager, sets_watch, watch_key
 from ..coordination.znode import Stat
 from ..errors import (
+    BadArgumentsError,
     CoordinationError,
     CorruptionError,
     FatalError,
@@ -127,12 +128,14 @@ class Session:
         self.background(self._keep_alive())
 
     async def close(self) -> None:
-        """Ends the session and removes its ephemeral znodes, at the latest by its timeout."""
+        """Ends the session, once its requests under way are answered, and removes its
+        ephemeral znodes; at the latest by its timeout."""
         if self._id == 0 or self._ended.is_set():
             return
         self._closed = True
         try:
             async with asyncio.timeout(self._config.timeout_s):
+                await _answered(self._unanswered.values())
                 await self._call_until_answered("close_session", self._id)
         except (TimeoutError, SessionExpiredError):
             pass  # Unheard of for a whole timeout, the coordinator ends the session itself.
@@ -153,13 +156,13 @@ class Session:
         return True
 
     async def create(
-        self, path: str, data: bytes = b"", *, ephemeral: bool = False, sequential: bool = False
+        self, path: str, data: bytes = b"", *, ephemeral: bool = False, sequence: bool = False
     ) -> str:
-        """Makes a znode and returns its path; a sequential one's ends in ten digits more.
+        """Makes a znode and returns its path; in a sequence it ends in ten digits more.
 
         Raises NodeExistsError, NoNodeError (no parent) or NoChildrenForEphemeralsError.
         """
-        return str(await self.request(Create(path, data, ephemeral, sequential)))
+        return str(await self.request(Create(path, data, ephemeral, sequence)))
 
     async def ensure_path(self, path: str) -> None:
         """Makes the znode and those above it that are missing, persistent and empty."""
@@ -175,7 +178,7 @@ class Session:
         stat: Stat | None = await self.request(Exists(path, watch is not None), watch)
         return stat
 
-    async def children(self, path: str, watch: Watcher | None = None) -> list[str]:
+    async def get_children(self, path: str, watch: Watcher | None = None) -> list[str]:
         """Names (not paths), sorted. Raises NoNodeError, and then sets no watch."""
         return list(await self.request(GetChildren(path, watch is not None), watch))
 
@@ -203,6 +206,8 @@ class Session:
         ``watch`` must be given if and only if the operation asks for a watch. It is called
         once, on the loop, with the first event after this request was applied.
         """
+        if (watch is not None) != sets_watch(operation):
+            raise BadArgumentsError(f"a watcher goes with a watch, and only with one: {operation}")
         if self._id == 0:
             raise CoordinationError(f"{self._holder} has not opened its session")
         if self._closed or self._ended.is_set():
@@ -211,14 +216,13 @@ class Session:
         xid = self._xid
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._unanswered[xid] = answer
-        assert (watch is not None) == _sets_watch(operation), operation
         if watch is not None:
             # Before the answer: an event that follows at once may come along with it.
-            self._watches.expect(_watch_key(operation), xid, watch)
+            self._watches.expect(watch_key(operation), xid, watch)
         # A read leaves no trace with the coordinator, so its repeat reads anew: what is meant
         # to come after it must not be applied before it is answered.
         earlier = tuple(self._reads.values())
-        if _leaves_no_trace(operation):
+        if changes_nothing(operation):
             self._reads[xid] = answer
             earlier = ()
         self.background(self._deliver(xid, operation, watch, earlier))
@@ -242,7 +246,7 @@ class Session:
                     step = recipe.send(None)
                     continue
                 try:
-                    result = await self.request(step, wake if _sets_watch(step) else None)
+                    result = await self.request(step, wake if sets_watch(step) else None)
                 except SessionExpiredError:
                     raise
                 except CoordinationError as error:
@@ -265,7 +269,7 @@ class Session:
     ) -> None:
         """Sends the request until it is answered, and hands the answer to who asked."""
         answer = self._unanswered[xid]
-        await asyncio.gather(*map(asyncio.shield, earlier), return_exceptions=True)
+        await _answered(earlier)
         try:
             response: Response = await self._call_until_answered("request", xid, operation)
             self._receive(response.events)
@@ -277,9 +281,9 @@ class Session:
         else:
             outcome = response.result if response.error is None else response.error
         if watch is not None and isinstance(outcome, Exception):
-            self._watches.withdraw(_watch_key(operation), xid)
+            self._watches.withdraw(watch_key(operation), xid)
         elif watch is not None:
-            self._watches.confirm(_watch_key(operation), xid, watch)
+            self._watches.confirm(watch_key(operation), xid, watch)
         del self._unanswered[xid]
         self._reads.pop(xid, None)
         _settle(answer, outcome)
@@ -373,20 +377,9 @@ class Session:
             )
 
 
-def _watch_key(operation: Operation) -> WatchKey:
-    """Where the operation looks, and so where its watch is."""
-    assert isinstance(operation, GetData | Exists | GetChildren), operation
-    kind = WatchKind.CHILDREN if isinstance(operation, GetChildren) else WatchKind.DATA
-    return (kind, operation.path)
-
-
-def _sets_watch(operation: Operation) -> bool:
-    return isinstance(operation, GetData | Exists | GetChildren) and operation.watch
-
-
-def _leaves_no_trace(operation: Operation) -> bool:
-    """Whether the coordinator does not log the request: it changes nothing."""
-    return isinstance(operation, GetData | Exists | GetChildren) and not operation.watch
+async def _answered(requests: Iterable[asyncio.Future[Any]]) -> None:
+    """Returns when all have an answer, of whatever kind."""
+    await asyncio.gather(*map(asyncio.shield, requests), return_exceptions=True)
 
 
 def _settle(answer: asyncio.Future[Any], outcome: Any) -> None:

@@ -21,7 +21,7 @@ from .codec import encode
 from .records import Answer, CloseSession, OpenSession, Record, Request
 from .report import describe_state, registry_of
 from .request_order import RequestOrder
-from .requests import Exists, GetChildren, GetData, Operation, Response
+from .requests import Operation, Response, changes_nothing
 from .session_tracker import SessionTracker
 from .state import CoordinatorState
 
@@ -218,7 +218,7 @@ class Processor:
         state = self.state
         session = state.sessions[call.session_id]
         operation = call.operation
-        if isinstance(operation, GetData | Exists | GetChildren) and not operation.watch:
+        if changes_nothing(operation):
             try:
                 return Answer(call.xid, state.zxid, state.tree.read(operation))
             except CoordinationError as error:

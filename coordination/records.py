@@ -75,7 +75,10 @@ _ERRORS: Final = {code: error for error, code in ERROR_CODES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a Request came to, kept until the session has it; ``code`` 0 is success."""
+    """What a Request came to, kept until the session has it; ``code`` 0 is success.
+
+    The result of a Multi that failed is the place of the operation that did.
+    """
 
     xid: int
     zxid: int
@@ -85,8 +88,12 @@ class Answer:
 
     @classmethod
     def failed(cls, xid: int, zxid: int, error: CoordinationError) -> Answer:
-        return cls(xid, zxid, None, ERROR_CODES[type(error)], str(error))
+        return cls(xid, zxid, error.place, ERROR_CODES[type(error)], str(error))
 
     @property
     def error(self) -> CoordinationError | None:
-        return _ERRORS[self.code](self.message) if self.code else None
+        if not self.code:
+            return None
+        error = _ERRORS[self.code](self.message)
+        error.place = self.result if isinstance(self.result, int) else None
+        return error

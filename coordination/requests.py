@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeGuard
 
 from ..errors import CoordinationError
 from .znode import Stat
@@ -55,7 +56,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Multi:
-    """All of the operations in one transaction, or the error of the first that fails."""
+    """All of the operations in one transaction, or the error of the first that fails, with its
+    place among them."""
 
     operations: tuple[Create | Delete | SetData | Check, ...]
 
@@ -87,7 +89,14 @@ class GetChildren:
 Write = Create | Delete | SetData | Check | Multi
 Read = GetData | Exists | GetChildren
 Operation = Write | Read
-Result = None | str | Stat | tuple[bytes, Stat] | tuple[str, ...] | tuple[str | Stat | None, ...]
+Result = (
+    None | int | str | Stat | tuple[bytes, Stat] | tuple[str, ...] | tuple[str | Stat | None, ...]
+)
+
+
+def changes_nothing(operation: Operation) -> TypeGuard[Read]:
+    """Whether the coordinator answers it from its state, and logs nothing."""
+    return isinstance(operation, GetData | Exists | GetChildren) and not operation.watch
 
 
 class EventType(IntEnum):

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from ..errors import (
     BadArgumentsError,
     BadVersionError,
+    CoordinationError,
     NoChildrenForEphemeralsError,
     NodeExistsError,
     NoNodeError,
@@ -105,10 +106,7 @@ class Tree:
         changes: list[Change] = []
         try:
             if isinstance(operation, Multi):
-                if not isinstance(operation.operations, tuple):
-                    raise BadArgumentsError("a Multi holds a tuple of operations")
-                results = [self._write(one, author, undo, changes) for one in operation.operations]
-                return tuple(results), changes
+                return self._write_all(operation, author, undo, changes), changes
             return self._write(operation, author, undo, changes), changes
         except Exception:
             for path, before in reversed(undo):
@@ -121,6 +119,24 @@ class Tree:
         for path in self.ephemerals(author.session_id):
             self._write(Delete(path), author, [], changes)
         return changes
+
+    def _write_all(
+        self,
+        multi: Multi,
+        author: Author,
+        undo: list[tuple[str, Znode | None]],
+        changes: list[Change],
+    ) -> tuple[str | Stat | None, ...]:
+        if not isinstance(multi.operations, tuple):
+            raise BadArgumentsError("a Multi holds a tuple of operations")
+        results: list[str | Stat | None] = []
+        for place, one in enumerate(multi.operations):
+            try:
+                results.append(self._write(one, author, undo, changes))
+            except CoordinationError as error:
+                error.place = place
+                raise
+        return tuple(results)
 
     def _write(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .requests import WatchEvent, WatchKind
+from .requests import Exists, GetChildren, GetData, Operation, WatchEvent, WatchKind
 
 Watcher = Callable[[WatchEvent], None]
 WatchKey = tuple[WatchKind, str]
@@ -60,3 +60,14 @@ class WatchManager:
             self._watchers[key] = watchers
         else:
             self._watchers.pop(key, None)
+
+
+def sets_watch(operation: Operation) -> bool:
+    return isinstance(operation, GetData | Exists | GetChildren) and operation.watch
+
+
+def watch_key(operation: Operation) -> WatchKey:
+    """Where the operation looks, and so where its watch is."""
+    assert isinstance(operation, GetData | Exists | GetChildren), operation
+    kind = WatchKind.CHILDREN if isinstance(operation, GetChildren) else WatchKind.DATA
+    return (kind, operation.path)

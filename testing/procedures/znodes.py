@@ -41,7 +41,9 @@ class FakeSession:
     def __init__(self, znodes: Znodes) -> None:
         self._znodes = znodes
 
-    async def children(self, path: str, watch: Callable[[Any], None] | None = None) -> list[str]:
+    async def get_children(
+        self, path: str, watch: Callable[[Any], None] | None = None
+    ) -> list[str]:
         if path not in self._znodes.data:
             raise NoNodeError(path)
         if watch is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from raybase.coordination.processor import (
     Turn,
 )
 from raybase.coordination.requests import (
+    Check,
     Create,
     Delete,
     EventType,
@@ -125,6 +127,19 @@ def test_a_refusal_is_repeated_even_if_it_would_succeed_now() -> None:
     driver.ask(other, Delete("/a"))
     driver.restart()
     assert isinstance(driver.step(call)[call.ticket].error, NodeExistsError)
+
+
+def test_a_multi_that_failed_names_the_operation_also_after_a_restart() -> None:
+    driver = Driver()
+    session = driver.open()
+    call = driver.call(session, Multi((Create("/a"), Check("/a", 0), Delete("/b"), Create("/c"))))
+    for _ in range(2):
+        error = driver.step(call)[call.ticket].error
+        assert isinstance(error, NoNodeError)
+        assert error.place == 2
+        assert pickle.loads(pickle.dumps(error)).place == 2
+        driver.restart()
+    assert driver.ask(session, Delete("/b")).error.place is None
 
 
 def test_requests_are_applied_in_the_order_of_their_xids() -> None:

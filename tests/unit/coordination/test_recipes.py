@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from raybase.actors.recipes import Election, Lock
+from raybase.actors.recipes import Election, Lock, ReadLock, WriteLock
 from raybase.config import ClusterConfig
 from raybase.coordination import layout
 from raybase.coordination.election import campaign, resign
@@ -99,6 +99,19 @@ def test_a_contender_whose_znode_is_gone_does_not_hold_the_lock() -> None:
     next(recipe)
     with pytest.raises(NoNodeError):
         recipe.send(("lock-0000000001",))
+
+
+def test_a_reader_waits_for_the_last_writer_before_it_and_a_writer_for_anybody() -> None:
+    names = ("read-0000000001", "lock-0000000002", "read-0000000003", "read-0000000004")
+    recipe = await_turn("/l/read-0000000004")
+    next(recipe)
+    assert recipe.send(names) == Exists("/l/lock-0000000002", watch=True)
+    recipe = await_turn("/l/lock-0000000002")
+    next(recipe)
+    assert recipe.send(names) == Exists("/l/read-0000000001", watch=True)
+    recipe = await_turn("/l/read-0000000001")
+    next(recipe)
+    assert recipe.send(names) == Exists("/l/read-0000000001")
 
 
 def test_missing_parents_are_made_from_the_top() -> None:
@@ -227,7 +240,7 @@ def test_a_lock_is_passed_on_when_its_holder_dies() -> None:
         await asyncio.sleep(2.0)
         simulation.later(1.0, lambda: kill_keeper(simulation))
         async with asyncio.timeout(2.0), Lock(locker.session, "/lock"):
-            assert await locker.session.children("/lock") == ["lock-0000000001"]
+            assert await locker.session.get_children("/lock") == ["lock-0000000001"]
 
     with Simulation(3) as simulation:
         begin(simulation)
@@ -254,14 +267,67 @@ def test_a_contender_that_gives_up_does_not_block_the_queue() -> None:
         await first.release()
         async with asyncio.timeout(1.0):
             await waiting
-        assert len(await holder.session.children("/lock")) == 1
+        assert len(await holder.session.get_children("/lock")) == 1
         await third.release()
         await third.release()
-        assert await holder.session.children("/lock") == []
+        assert await holder.session.get_children("/lock") == []
 
     with Simulation(4) as simulation:
         begin(simulation)
         tell(simulation, 30, main=story)
+        assert simulation.errors == []
+
+
+def test_readers_share_the_lock_and_do_not_pass_a_writer_that_waits() -> None:
+    async def story(holder: Holder) -> None:
+        session = holder.session
+        one, two, late = (ReadLock(session, "/lock", data) for data in (b"1", b"2", b"late"))
+        writer = WriteLock(session, "/lock", b"writer")
+        await one.acquire()
+        last_read = await two.acquire()
+        writing = asyncio.create_task(writer.acquire())
+        await asyncio.sleep(1.0)
+        reading = asyncio.create_task(late.acquire())
+        await asyncio.sleep(1.0)
+        assert await writer.contenders() == [b"1", b"2", b"writer", b"late"]
+        assert not writing.done()
+        assert not reading.done()
+        await one.release()
+        await two.release()
+        token = await writing
+        await asyncio.sleep(1.0)
+        assert not reading.done()
+        await writer.release()
+        assert last_read < token < await reading
+
+    with Simulation(6) as simulation:
+        begin(simulation)
+        tell(simulation, 60, main=story)
+        assert simulation.errors == []
+
+
+def test_a_holder_that_slept_through_its_session_has_lost_its_lock_to_a_higher_token() -> None:
+    tokens: list[int] = []
+
+    async def sleep(sleeper: Holder) -> None:
+        lock = Lock(sleeper.session, "/lock")
+        tokens.append(await lock.acquire())
+        simulation.pause(sleeper.name, 30.0)
+        await asyncio.sleep(0.5)
+        with pytest.raises(SessionExpiredError):
+            await lock.release()
+
+    async def wait(waiter: Holder) -> None:
+        await asyncio.sleep(2.0)
+        async with Lock(waiter.session, "/lock") as token:
+            tokens.append(token)
+            assert simulation.now_s < 20.0
+
+    with Simulation(7) as simulation:
+        begin(simulation)
+        tell(simulation, 60, sleeper=sleep, waiter=wait)
+        assert len(tokens) == 2
+        assert tokens[0] < tokens[1]
         assert simulation.errors == []
 
 

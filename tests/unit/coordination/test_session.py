@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 
 from raybase.actors.session import Session, SessionState
+from raybase.actors.transaction import Transaction
 from raybase.config import ClusterConfig, SessionConfig
-from raybase.coordination.requests import Create, Delete, EventType, SetData
+from raybase.coordination.requests import Create, Delete, EventType, Exists, SetData
 from raybase.errors import (
+    BadArgumentsError,
+    BadVersionError,
     NodeExistsError,
     NoNodeError,
+    RolledBackError,
+    RuntimeInconsistency,
     SessionExpiredError,
 )
 from raybase.testing import NO_FAULTS, Faults, Simulation
@@ -63,7 +68,7 @@ def test_each_request_has_one_effect_though_calls_are_lost_and_doubled(seed: int
         session = main.session
         await session.create("/q")
         made = await asyncio.gather(
-            *(session.create("/q/n-", b"%d" % number, sequential=True) for number in range(40))
+            *(session.create("/q/n-", b"%d" % number, sequence=True) for number in range(40))
         )
         assert made == [f"/q/n-{number:010d}" for number in range(40)]
         SIMULATIONS[-1].kill(COORDINATOR)
@@ -72,7 +77,7 @@ def test_each_request_has_one_effect_though_calls_are_lost_and_doubled(seed: int
             assert stat.version == number + 1
             if number == 10:
                 SIMULATIONS[-1].kill(COORDINATOR)
-        assert len(await session.children("/q")) == 40
+        assert len(await session.get_children("/q")) == 40
         for path in made:
             await session.delete(path)
         await session.close()
@@ -180,7 +185,7 @@ def test_a_holder_that_stood_still_learns_once_that_its_session_expired() -> Non
             return_exceptions=True,
         )
         assert [type(answer) for answer in answers] == [SessionExpiredError] * 2
-        assert await main.session.children("/") == ["hbase"]
+        assert await main.session.get_children("/") == ["hbase"]
         assert holder("other").expiries == 1
 
     assert run(story, config=SHORT, others=("other",)).errors == []
@@ -262,7 +267,62 @@ def test_a_multi_goes_through_whole_or_not() -> None:
             await session.multi([Delete("/a"), Delete("/b")])
         assert (await session.get("/a"))[0] == b"x"
         await session.ensure_path("/deep/er/still")
-        assert await session.children("/deep/er") == ["still"]
+        assert await session.get_children("/deep/er") == ["still"]
+
+    run(story)
+
+
+def test_a_transaction_says_of_each_operation_what_became_of_it() -> None:
+    async def story(main: Holder) -> None:
+        session = main.session
+        good = Transaction(session)
+        good.create("/a", b"1")
+        good.create("/a/n-", sequence=True)
+        good.check("/a", version=0)
+        good.delete("/a/n-0000000000")
+        good.set_data("/a", b"2")
+        outcomes = await good.commit()
+        assert outcomes[:3] == ["/a", "/a/n-0000000000", True]
+        assert outcomes[3:] == [True, await session.exists("/a")]
+        bad = Transaction(session)
+        bad.create("/b")
+        bad.set_data("/a", b"3")
+        bad.check("/a", version=0)
+        bad.delete("/a")
+        kinds = [type(one) for one in await bad.commit()]
+        assert kinds == [RolledBackError, RolledBackError, BadVersionError, RuntimeInconsistency]
+        assert await session.exists("/b") is None
+        assert (await session.get("/a"))[0] == b"2"
+        huge = Transaction(session)
+        for _ in range(5):
+            huge.set_data("/a", bytes(2**20))
+        with pytest.raises(BadArgumentsError):
+            await huge.commit()
+
+    assert run(story).errors == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_session_is_closed_after_the_requests_made_before(seed: int) -> None:
+    async def story(main: Holder) -> None:
+        session = main.session
+        requests = asyncio.gather(*(session.create(f"/n{number}") for number in range(20)))
+        await asyncio.sleep(0)
+        await session.close()
+        await requests
+        dump = await main.runtime.processes.remote(COORDINATOR).call("dump", timeout_s=60)
+        assert dump["sessions"] == []
+        assert "/n19" in dump["znodes"]
+
+    run(story, seed, faults=Faults(call_doubled=0.2, message_slow=0.3))
+
+
+def test_a_watcher_without_a_watch_is_refused_and_holds_up_nobody() -> None:
+    async def story(main: Holder) -> None:
+        for operation, watcher in ((Exists("/a"), print), (Exists("/a", watch=True), None)):
+            with pytest.raises(BadArgumentsError):
+                await main.session.request(operation, watcher)
+        assert await main.session.create("/a") == "/a"
 
     run(story)
 
@@ -309,7 +369,9 @@ def test_a_session_at_rest_keeps_nothing() -> None:
         session = main.session
         await session.create("/a")
         for _ in range(20):
-            await asyncio.gather(session.get("/a"), session.set("/a", b"x"), session.children("/"))
+            await asyncio.gather(
+                session.get("/a"), session.set("/a", b"x"), session.get_children("/")
+            )
             await asyncio.gather(*(session.exists("/b", print) for _ in range(5)))
         assert len(session._unanswered) == len(session._reads) == 0
         assert len(session._watches) == 1
