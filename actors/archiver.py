@@ -11,7 +11,8 @@ from ..storage.manifest import region_directory
 from .store_io import archive_path, load_manifest
 
 RECOVERED_EDITS: Final = "recovered.edits"
-_NOT_STORES: Final = ("manifest", RECOVERED_EDITS)
+NOT_STORES: Final = ("manifest", RECOVERED_EDITS)
+"""What a region's directory has beside the directories of its families."""
 
 
 async def archive_region(files: FileSystem, region: RegionInfo) -> None:
@@ -25,7 +26,7 @@ async def archive_region(files: FileSystem, region: RegionInfo) -> None:
 async def archive_directory(files: FileSystem, directory: str) -> None:
     """As ``archive_region``, for a region known by its directory."""
     for family in await files.list(directory):
-        if family in _NOT_STORES:
+        if family in NOT_STORES:
             continue
         for name in await files.list(f"{directory}/{family}"):
             await archive_file(files, f"{directory}/{family}/{name}")

@@ -1,7 +1,7 @@
 """``python -m raybase.testing SEED...``: tells the story of each seed, and how it ended.
 
 ``images``: the table of crash images. ``mutants``: whether every deliberate bug is found.
-``golden``: the order of file-system calls.
+``golden``: the order of file-system calls. ``procedures``: masters killed at every store update.
 """
 
 from __future__ import annotations
@@ -13,12 +13,18 @@ import time
 
 from .crash import golden, table
 from .mutants import MUTANTS, report
+from .procedures import report as procedures
 from .story import Story
 
 
 def main() -> int:
     """0 if there was no problem."""
-    commands = {"images": table.main, "mutants": report.main, "golden": golden.main}
+    commands = {
+        "images": table.main,
+        "mutants": report.main,
+        "golden": golden.main,
+        "procedures": procedures.main,
+    }
     if sys.argv[1:2] and sys.argv[1] in commands:
         return min(commands[sys.argv[1]](sys.argv[2:]), 1)
     return min(_tell(), 1)

@@ -7,7 +7,7 @@ which code runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -27,9 +27,9 @@ from ...model import (
 _TAG: Final = "$"
 
 
-def _family_to_json(family: FamilyDescriptor) -> dict[str, Any]:
-    body = {one.name: getattr(family, one.name) for one in fields(family)}
-    return {**body, "attributes": dict(family.attributes)}
+def _fields(record: Any) -> dict[str, Any]:
+    """Every field, so that none is forgotten that is new."""
+    return {one.name: getattr(record, one.name) for one in fields(record)}
 
 
 def _family_from_json(body: dict[str, Any]) -> FamilyDescriptor:
@@ -43,17 +43,6 @@ def _family_from_json(body: dict[str, Any]) -> FamilyDescriptor:
     )
 
 
-def _table_to_json(table: TableDescriptor) -> dict[str, Any]:
-    return {
-        "name": table.name,
-        "families": list(table.families),
-        "durability": table.durability.value,
-        "region_bytes_max": table.region_bytes_max,
-        "flush_bytes": table.flush_bytes,
-        "attributes": dict(table.attributes),
-    }
-
-
 def _table_from_json(body: dict[str, Any]) -> TableDescriptor:
     return TableDescriptor(
         **{
@@ -64,24 +53,13 @@ def _table_from_json(body: dict[str, Any]) -> TableDescriptor:
     )
 
 
-def _region_to_json(region: RegionInfo) -> dict[str, Any]:
-    return {
-        "table": region.table,
-        "start_key": region.start_key,
-        "end_key": region.end_key,
-        "region_id": region.region_id,
-        "offline": region.offline,
-        "split": region.split,
-    }
-
-
 _TO_JSON: Final[dict[type, tuple[str, Callable[[Any], Any]]]] = {
     bytes: ("bytes", lambda value: value.decode("latin-1")),
     TableName: ("table_name", str),
     ServerName: ("server", str),
-    RegionInfo: ("region", _region_to_json),
-    FamilyDescriptor: ("family", _family_to_json),
-    TableDescriptor: ("table", _table_to_json),
+    RegionInfo: ("region", _fields),
+    FamilyDescriptor: ("family", _fields),
+    TableDescriptor: ("table", _fields),
 }
 _FROM_JSON: Final[dict[str, Callable[[Any], Any]]] = {
     "bytes": lambda text: text.encode("latin-1"),
@@ -114,7 +92,7 @@ def _tagged(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_tagged(one) for one in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _tagged(one) for key, one in value.items()}
     if type(value) not in _TO_JSON:
         raise TypeError(f"a procedure cannot keep a {type(value).__name__}")

@@ -9,6 +9,8 @@ from typing import Final
 from ..crash import damage, errors, golden, hints, zombie
 from ..crash.images import Scenario
 from ..crash.table import SCENARIOS
+from ..procedures import beside, kills, stale_master
+from ..procedures.scenarios import SCENARIOS as KILL_SCENARIOS
 from ..story import tell
 from .cluster import STORIES
 
@@ -59,5 +61,8 @@ CHECKS: Final[dict[str, Check]] = {
     **{f"golden list: {one}": _check(partial(golden.differences, one)) for one in golden.LISTS},
     "a zombie writes": zombie.first_problem,
     "filters that seek": _check(hints.problems),
+    **{f"killed masters: {name}": _check(partial(kills.problems, name)) for name in KILL_SCENARIOS},
+    "procedures at once": _check(beside.problems),
+    "a stale master writes": _check(stale_master.problems),
     STORIES: _check(_stories),
 }

@@ -16,6 +16,7 @@ from ...actors.master_term import MasterTerm
 from ...actors.meta_rows import TableState, parse
 from ...actors.procedures.procedure import Procedure
 from ...actors.procedures.tables import EnableTableProcedure
+from ...actors.store_io import load_manifest, put_manifest
 from ...config import ClusterConfig, MasterConfig
 from ...coordination import layout
 from ...model import (
@@ -29,6 +30,7 @@ from ...model import (
 )
 from ...runtime import Runtime
 from ...storage.cells import CellBatch
+from ...storage.manifest import StoreFileEntry, family_directory
 from ..simulation import Simulation
 from .servers import FakeRegionServer
 from .store import FakeStore, never
@@ -53,7 +55,9 @@ class FakeCluster:
         self.split_rows: dict[str, bytes] = {}
         self.cannot_open: dict[str, list[str]] = {}
         self.cannot_split: list[str] = []
-        self.violations: list[str] = []
+        self.unflushed: dict[str, None] = {}
+        """Encoded names of regions that have something in memory."""
+        self.violations = self.store.violations
         self.epoch = 0
         self.ended: list[BaseException] = []
         self.term: MasterTerm
@@ -68,6 +72,22 @@ class FakeCluster:
             row = self.meta.setdefault(mutation.row, {})
             for family, qualifier, timestamp, kind, value in mutation.cells:
                 row.setdefault((family, qualifier), []).append((timestamp, kind, value))
+        self._check_no_overlap()
+
+    def _check_no_overlap(self) -> None:
+        """At no moment may hbase:meta name two regions that are to serve one key."""
+        last: RegionInfo | None = None
+        whole = [row.info for row in parse(self.meta_cells()).regions if not row.info.split]
+        for info in sorted(whole, key=lambda one: (one.table, one.start_key, one.end_key)):
+            of_one = last is not None and last.table == info.table
+            if last and of_one and (not last.end_key or info.start_key < last.end_key):
+                self.violations.append(f"hbase:meta has {last} beside {info}")
+            last = info
+
+    def check_in_meta(self, info: RegionInfo) -> None:
+        """No region is opened that hbase:meta does not have."""
+        if info != META_REGION and info.name not in self.meta:
+            self.violations.append(f"{info} is opened, but hbase:meta does not have it")
 
     def meta_cells(self) -> CellBatch:
         batch = CellBatch()
@@ -156,10 +176,24 @@ class FakeCluster:
 
     def settle(self) -> None:
         """Runs until the master has nothing left to do."""
-        self.run_until(lambda: hasattr(self, "term") and self.term.epoch == self.epoch)
-        self.run_until(self._is_settled)
+        self.run_until(self.is_settled)
 
-    def _is_settled(self) -> bool:
+    def settle_all(self) -> None:
+        """Runs until all regions that are to be open are, too."""
+        self.run_until(lambda: self.is_settled() and self._all_open())
+
+    def _all_open(self) -> bool:
+        assignment = self.term.assignment
+        return all(
+            one.state == TransitionState.OPEN
+            for one in assignment.regions()
+            if assignment.wants_open(one)
+        )
+
+    def is_settled(self) -> bool:
+        """Whether the master leads and has nothing left to do."""
+        if not hasattr(self, "term"):
+            return False
         term = self.term
         if term.epoch != self.epoch or not term.initialized.is_set():
             return False
@@ -227,6 +261,21 @@ class FakeCluster:
         server = self.simulation.actor(process)
         assert isinstance(server, FakeRegionServer)
         return server
+
+    def compact(self, info: RegionInfo) -> None:
+        """The region refers to no other's files any more."""
+        self.on_master(self._compact(info))
+
+    async def _compact(self, info: RegionInfo) -> None:
+        files = self.simulation.runtime_for(self.master).files
+        manifest = await load_manifest(files, info)
+        assert manifest is not None
+        entries = []
+        for family in manifest.flushed:
+            path = f"{family_directory(info, family)}/compacted"
+            await files.write(path, [b"data"])
+            entries.append(StoreFileEntry(family, path, size=4, entries=1, max_sequence_id=1))
+        assert await put_manifest(files, manifest.next(files=tuple(entries)))
 
     # What must hold when all is quiet.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ...actors.daughters import write_daughters
 from ...actors.log_writer import WALS
 from ...actors.messages import (
     CloseRequest,
@@ -21,6 +21,7 @@ from ...actors.messages import (
     SplitRequest,
     SplitResult,
 )
+from ...actors.region_opener import fitted
 from ...actors.store_io import load_manifest, put_manifest
 from ...coordination import layout
 from ...errors import (
@@ -34,7 +35,7 @@ from ...errors import (
 from ...model import META_REGION, RegionInfo, ServerName
 from ...runtime import Runtime
 from ...storage.cells import CellBatch
-from ...storage.manifest import Manifest
+from ...storage.manifest import Manifest, StoreFileEntry, family_directory
 
 if TYPE_CHECKING:
     from .cluster import FakeCluster
@@ -105,9 +106,10 @@ class FakeRegionServer:
             raise RegionOwnedElsewhereError(info.encoded_name, manifest.owner)
         if manifest.owner not in ("", me):
             await self._cluster.check_recovered(self._runtime, manifest.owner, info)
+        self._cluster.check_in_meta(info)
         sequence_id = manifest.max_sequence_id + 10
         await self._commit(
-            manifest.next(
+            fitted(manifest, request.table).next(
                 owner=me,
                 master_epoch=request.master_epoch,
                 max_sequence_id=sequence_id,
@@ -127,10 +129,27 @@ class FakeRegionServer:
             return CloseResult(encoded, was_here=True)
 
     async def _give_up(self, info: RegionInfo) -> None:
-        manifest = await load_manifest(self._runtime.files, info)
-        assert manifest is not None
+        manifest = await self._flushed(info)
         await self._commit(manifest.next(owner=""))
         self._regions.pop(info.encoded_name)
+
+    async def _flushed(self, info: RegionInfo) -> Manifest:
+        """The region's manifest, when what it had in memory is in a file of each family."""
+        files, encoded = self._runtime.files, info.encoded_name
+        manifest = await load_manifest(files, info)
+        assert manifest is not None
+        if encoded not in self._cluster.unflushed:
+            return manifest
+        entries = list(manifest.files)
+        for family in manifest.flushed:
+            path = f"{family_directory(info, family)}/{self._runtime.entropy.integer(128):032x}"
+            await files.write(path, [b"data"])
+            highest = manifest.max_sequence_id
+            entries.append(StoreFileEntry(family, path, size=4, entries=1, max_sequence_id=highest))
+        manifest = manifest.next(files=tuple(entries))
+        await self._commit(manifest)
+        self._cluster.unflushed.pop(encoded, None)
+        return manifest
 
     async def hand_over(self, request: MoveRequest) -> MoveResult:
         encoded = request.encoded
@@ -139,8 +158,7 @@ class FakeRegionServer:
             if encoded not in self._regions:
                 raise NotServingRegionError(encoded)
             info, sequence_id = self._regions[encoded]
-            manifest = await load_manifest(self._runtime.files, info)
-            assert manifest is not None
+            manifest = await self._flushed(info)
             sequence_id += 10
             adopted = manifest.next(
                 owner=request.target,
@@ -175,6 +193,8 @@ class FakeRegionServer:
         encoded = manifest.region.encoded_name
         async with self._turn(encoded):
             if encoded not in self._regions:
+                if encoded in self._cluster.cannot_open.get(self._process, ()):
+                    raise CorruptionError(encoded, 0, "cannot be opened here")
                 await self._commit(manifest)
                 self._regions[encoded] = (manifest.region, manifest.open_sequence_id)
         return OpenResult(encoded, str(self._name), manifest.open_sequence_id)
@@ -190,13 +210,7 @@ class FakeRegionServer:
                 raise CorruptionError(encoded, 0, "cannot be split")
             if encoded in self._regions:
                 await self._give_up(self._regions[encoded][0])
-            manifest = await load_manifest(self._runtime.files, request.parent)
-            assert manifest is not None
-            if manifest.owner:
-                raise RegionOwnedElsewhereError(encoded, manifest.owner)
-            for daughter in request.daughters:
-                first = replace(manifest, version=1, region=daughter)
-                await put_manifest(self._runtime.files, first)
+            manifest = await write_daughters(self._runtime.files, request)
         return SplitResult(encoded, manifest.max_sequence_id)
 
     async def regions(self) -> list[RegionStatus]:
@@ -206,8 +220,10 @@ class FakeRegionServer:
         ]
 
     async def flush_region(self, encoded: str) -> FlushResult:
-        if encoded not in self._regions:
-            raise NotServingRegionError(encoded)
+        async with self._turn(encoded):
+            if encoded not in self._regions:
+                raise NotServingRegionError(encoded)
+            await self._flushed(self._regions[encoded][0])
         return FlushResult(encoded, True, 1)
 
     async def status(self) -> ServerStatus:
