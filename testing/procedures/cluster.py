@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from ...actors.assignment import TransitionState
 from ...actors.log_writer import WALS
 from ...actors.master_term import MasterTerm
-from ...actors.meta_rows import TableState, parse
+from ...actors.meta_rows import TableState, parse, region_delete
 from ...actors.procedures.procedure import Procedure
 from ...actors.procedures.tables import EnableTableProcedure
 from ...actors.store_io import load_manifest, put_manifest
@@ -55,6 +55,7 @@ class FakeCluster:
         self.split_rows: dict[str, bytes] = {}
         self.cannot_open: dict[str, list[str]] = {}
         self.cannot_split: list[str] = []
+        self.lost: list[RegionInfo] = []
         self.unflushed: dict[str, None] = {}
         """Encoded names of regions that have something in memory."""
         self.violations = self.store.violations
@@ -261,6 +262,13 @@ class FakeCluster:
         server = self.simulation.actor(process)
         assert isinstance(server, FakeRegionServer)
         return server
+
+    def lose(self, info: RegionInfo) -> None:
+        """A fault: hbase:meta and the master forget the region."""
+        self.lost.append(info)
+        meta = self.term.environment.meta
+        self.on_master(meta.write([region_delete(info, meta.next_ms())]))
+        self.term.assignment.drop_region(info.encoded_name)
 
     def compact(self, info: RegionInfo) -> None:
         """The region refers to no other's files any more."""

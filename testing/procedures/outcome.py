@@ -10,7 +10,7 @@ from ...actors.archiver import NOT_STORES
 from ...actors.log_writer import WALS
 from ...actors.meta_rows import RegionRow, parse
 from ...actors.store_io import ARCHIVE, load_manifest
-from ...model import RegionInfo
+from ...model import META_REGION, RegionInfo
 from ...rpc import schema
 from ...runtime import FileSystem
 from ...storage.manifest import Manifest, StoreFileEntry
@@ -44,7 +44,7 @@ class Names:
                     info = schema.region_info_from_cell(value)
                     known[info.encoded_name] = info
         ages: Counter[str] = Counter()
-        self._names: dict[str, str] = {}
+        self._names = {META_REGION.encoded_name: "hbase:meta"}
         for info in sorted(known.values(), key=lambda one: one.region_id):
             bounds = f"{info.table}[{info.start_key!r},{info.end_key!r})"
             self._names[info.encoded_name] = f"{bounds}#{ages[bounds]}"

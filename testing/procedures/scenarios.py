@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ...actors.procedures.adopt import AdoptRegionProcedure
 from ...actors.procedures.assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from ...actors.procedures.clean_parent import CleanParentProcedure
 from ...actors.procedures.flush import FlushTableProcedure
@@ -96,6 +97,13 @@ def compact(cluster: FakeCluster) -> None:
 def close_first(cluster: FakeCluster) -> None:
     """The first region is closed, against the table's state: the master will open it soon."""
     cluster.perform(UnassignProcedure(region=regions(cluster)[0]))
+
+
+def lose_first(cluster: FakeCluster) -> None:
+    """Closed, and forgotten by hbase:meta: its files are all that is left of it."""
+    info = regions(cluster)[0]
+    close_first(cluster)
+    cluster.lose(info)
 
 
 def forbid_split(cluster: FakeCluster) -> None:
@@ -228,6 +236,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         "clean_merge_parents",
         (create, merge, compact),
         lambda c: CleanMergeParentsProcedure(region=regions(c)[0]),
+    ),
+    "adopt a lost region": Scenario(
+        "adopt_region",
+        (create, lose_first),
+        lambda c: AdoptRegionProcedure(region=c.lost[0]),
+    ),
+    "adopt what is not lost": Scenario(
+        "adopt_region", (create,), lambda c: AdoptRegionProcedure(region=regions(c)[0])
     ),
     "server crash": Scenario("server_crash", (create,), provoke=kill_another_server),
     "server crash with meta": Scenario("server_crash", (create,), provoke=kill_server_of_meta),

@@ -66,7 +66,7 @@ def is_empty(cluster: FakeCluster, *servers: ServerName) -> bool:
 
 
 def settled(cluster: FakeCluster) -> bool:
-    return len(cluster.term.draining.staying()) >= 3 and cluster._is_settled()
+    return len(cluster.term.draining.staying()) >= 3 and cluster.is_settled()
 
 
 def test_a_drained_server_loses_all_regions_and_another_is_started(cluster: FakeCluster) -> None:
