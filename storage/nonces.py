@@ -60,6 +60,7 @@ class Nonces:
         for known, ttl_ms in ((self._made, result_ttl_ms), (records, self._ttl_ms)):
             while known:
                 oldest = next(iter(known))
-                if records[oldest].time_ms >= clock_ms - ttl_ms:
+                record = records.get(oldest)
+                if record is not None and record.time_ms >= clock_ms - ttl_ms:
                     break
                 del known[oldest]

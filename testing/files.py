@@ -38,7 +38,7 @@ class SimFiles:
     """The root as one process sees it. ``counters`` as in actors.posix.PosixFiles."""
 
     def __init__(self, process: SimProcess, disk: Disk, locks: LockTable) -> None:
-        self._process = process
+        self.process = process
         self._world = process.world
         self._random = process.world.stream(f"files {process.name} {process.life}")
         self.disk = disk
@@ -168,9 +168,9 @@ class SimFiles:
     async def try_lock(self, path: str) -> bool:
         _check(path)
         holder = self._locks.holders.get(path)
-        if holder is not None and holder.alive and holder is not self._process:
+        if holder is not None and holder.alive and holder is not self.process:
             return False
-        self._locks.holders[path] = self._process
+        self._locks.holders[path] = self.process
         if self.disk.find(path) is None:
             self.disk.make_directories(os.path.dirname(path))
             self.disk.create(path)
@@ -182,7 +182,7 @@ class SimFiles:
         return self.disk.find(f"{directory}/{FENCED}") is not None
 
     def trace(self, text: str) -> None:
-        self._world.trace.add(f"{self._process.name} {text}")
+        self._world.trace.add(f"{self.process.name} {text}")
 
     def happens(self, rate: float, what: str) -> bool:
         """Whether a fault of this rate strikes now; counted if so."""
@@ -193,13 +193,13 @@ class SimFiles:
 
     async def takes(self, between_s: tuple[float, float]) -> None:
         """Time passes in an operation; a process that is dead gets no further."""
-        if not self._process.alive:
-            await self._process.never()
+        if not self.process.alive:
+            await self.process.never()
         delay_s = self._random.uniform(*between_s)
         faults = self._world.faults
         if self.happens(faults.disk_slow, "slow file operations"):
             delay_s += self._random.uniform(0, faults.disk_slow_s)
-        await self._process.sleep(delay_s)
+        await self.process.sleep(delay_s)
 
     @property
     def faults_write_late(self) -> bool:
@@ -210,10 +210,10 @@ class SimFiles:
         return self.happens(self._world.faults.sync_failed, "syncs failed")
 
     async def _write_temporary(self, directory: str, parts: Sequence[Buffer]) -> str:
-        if not self._process.alive:
-            await self._process.never()
+        if not self.process.alive:
+            await self.process.never()
         self._temporaries += 1
-        name = f"{_TEMPORARY}{self._process.name}-{self._process.life}-{self._temporaries}"
+        name = f"{_TEMPORARY}{self.process.name}-{self.process.life}-{self._temporaries}"
         temporary = f"{directory}/{name}" if directory else name
         self.disk.make_directories(directory)
         node = self.disk.create(temporary)

@@ -4,11 +4,11 @@ from typing import Final
 
 from .cluster import CLUSTER_MUTANTS
 from .engine import ENGINE_MUTANTS
+from .failover import FAILOVER_MUTANTS
 from .mutant import Mutant, Patch
 from .procedures import PROCEDURE_MUTANTS
 
-MUTANTS: Final[dict[str, Mutant]] = {
-    one.name: one for one in (*ENGINE_MUTANTS, *CLUSTER_MUTANTS, *PROCEDURE_MUTANTS)
-}
+_ALL: Final = (*ENGINE_MUTANTS, *CLUSTER_MUTANTS, *PROCEDURE_MUTANTS, *FAILOVER_MUTANTS)
+MUTANTS: Final[dict[str, Mutant]] = {one.name: one for one in _ALL}
 
 __all__ = ["MUTANTS", "Mutant", "Patch"]

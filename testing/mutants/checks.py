@@ -13,6 +13,7 @@ from ..procedures import beside, kills, stale_master
 from ..procedures.scenarios import SCENARIOS as KILL_SCENARIOS
 from ..story import tell
 from .cluster import STORIES
+from .failover import FAILOVER_CHECKS
 
 Check = Callable[[], str]
 """Returns the first problem it meets; "" if all is well."""
@@ -65,4 +66,5 @@ CHECKS: Final[dict[str, Check]] = {
     "procedures at once": _check(beside.problems),
     "a stale master writes": _check(stale_master.problems),
     STORIES: _check(_stories),
+    **FAILOVER_CHECKS,
 }
