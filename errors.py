@@ -238,6 +238,18 @@ class NamespaceNotFoundError(InvalidRequestError):
     java_class = _HBASE + "NamespaceNotFoundException"
 
 
+class NamespaceExistsError(InvalidRequestError):
+    """A namespace of this name exists already."""
+
+    java_class = _HBASE + "NamespaceExistException"
+
+
+class ConstraintError(InvalidRequestError):
+    """A rule forbids it, such as that a namespace with tables stays; the message says which."""
+
+    java_class = _HBASE + "constraint.ConstraintException"
+
+
 class UnknownRegionError(InvalidRequestError):
     """There is no region of this name."""
 

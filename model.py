@@ -105,6 +105,27 @@ _NAME_LENGTH_MAX: Final = 200
 """A name becomes a directory, whose limit is 255 bytes on every file system we know."""
 
 
+DEFAULT_NAMESPACE: Final = "default"
+SYSTEM_NAMESPACE: Final = "hbase"
+
+
+def check_namespace(name: str) -> None:
+    """Raises IllegalArgumentError unless ``name`` can name a namespace."""
+    _check_name("namespace", _NAMESPACE, name)
+
+
+def _check_name(what: str, pattern: re.Pattern[str], text: str) -> None:
+    if not pattern.fullmatch(text):
+        raise IllegalArgumentError(
+            f"illegal {what} {text!r}: use letters, digits, '_', and in table names "
+            "'-' and '.', beginning with none of these two"
+        )
+    if len(text) > _NAME_LENGTH_MAX:
+        raise IllegalArgumentError(
+            f"{what} of {len(text)} characters; the limit is {_NAME_LENGTH_MAX}"
+        )
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:
     """``namespace:qualifier``; the namespace ``default`` is left out in text.
@@ -117,19 +138,8 @@ class TableName:
     qualifier: str
 
     def __post_init__(self) -> None:
-        for what, pattern, text in (
-            ("namespace", _NAMESPACE, self.namespace),
-            ("table name", _NAME, self.qualifier),
-        ):
-            if not pattern.fullmatch(text):
-                raise IllegalArgumentError(
-                    f"illegal {what} {text!r}: use letters, digits, '_', and in table names "
-                    "'-' and '.', beginning with none of these two"
-                )
-            if len(text) > _NAME_LENGTH_MAX:
-                raise IllegalArgumentError(
-                    f"{what} of {len(text)} characters; the limit is {_NAME_LENGTH_MAX}"
-                )
+        check_namespace(self.namespace)
+        _check_name("table name", _NAME, self.qualifier)
 
     @classmethod
     def parse(cls, text: str | bytes | TableName) -> TableName:
@@ -142,19 +152,33 @@ class TableName:
             except UnicodeDecodeError:
                 raise IllegalArgumentError(f"illegal table name {text!r}") from None
         namespace, colon, qualifier = text.partition(":")
-        return cls(namespace, qualifier) if colon else cls("default", text)
+        return cls(namespace, qualifier) if colon else cls(DEFAULT_NAMESPACE, text)
 
     def __str__(self) -> str:
-        if self.namespace == "default":
+        if self.namespace == DEFAULT_NAMESPACE:
             return self.qualifier
         return f"{self.namespace}:{self.qualifier}"
 
     @property
     def is_system(self) -> bool:
-        return self.namespace == "hbase"
+        return self.namespace == SYSTEM_NAMESPACE
 
 
-META_TABLE: Final = TableName("hbase", "meta")
+META_TABLE: Final = TableName(SYSTEM_NAMESPACE, "meta")
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceDescriptor:
+    """A namespace, in which tables are, and what is set for it. Source: NamespaceDescriptor.java.
+
+    Raises IllegalArgumentError for a name that no namespace can have.
+    """
+
+    name: str
+    configuration: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_namespace(self.name)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ..model import META_REGION, META_TABLE, RegionInfo, ServerName, TableDescriptor, TableName
+from ..model import (
+    DEFAULT_NAMESPACE,
+    META_REGION,
+    META_TABLE,
+    SYSTEM_NAMESPACE,
+    NamespaceDescriptor,
+    RegionInfo,
+    ServerName,
+    TableDescriptor,
+    TableName,
+)
 from ..runtime import Clock
-from .meta_rows import META_DESCRIPTOR, RegionRow, TableRow, TableState
+from .meta_rows import META_DESCRIPTOR, MetaContent, TableState
 
 
 class TransitionState(StrEnum):
@@ -72,6 +82,9 @@ class Assignment:
         self._regions: dict[str, RegionNode] = {}
         self._by_table: dict[TableName, dict[str, RegionNode]] = {}
         self._tables: dict[TableName, TableNode] = {}
+        self._namespaces = {
+            name: NamespaceDescriptor(name) for name in (DEFAULT_NAMESPACE, SYSTEM_NAMESPACE)
+        }
         self._load: dict[ServerName, dict[TableName, int]] | None = None
         """Counts of regions; None when they have to be taken anew."""
         self.loaded = asyncio.Event()
@@ -79,11 +92,13 @@ class Assignment:
         self._tables[META_TABLE] = TableNode(META_DESCRIPTOR, TableState.ENABLED)
         self.meta = self.add_region(META_REGION, TransitionState.OFFLINE)
 
-    def load(self, regions: Iterable[RegionRow], tables: Iterable[TableRow]) -> None:
+    def load(self, content: MetaContent) -> None:
         """Takes over what hbase:meta says."""
-        for table in tables:
+        for namespace in content.namespaces:
+            self._namespaces[namespace.name] = namespace
+        for table in content.tables:
             self._tables[table.name] = TableNode(table.descriptor, table.state)
-        for row in regions:
+        for row in content.regions:
             node = self.add_region(row.info, TransitionState(row.state))
             node.server = row.server
             node.open_sequence_id = row.open_sequence_id
@@ -91,6 +106,26 @@ class Assignment:
             node.merge_parents = row.merge_parents
         self._load = None
         self.loaded.set()
+
+    # -- namespaces ------------------------------------------------------------------------
+
+    def namespace(self, name: str) -> NamespaceDescriptor | None:
+        return self._namespaces.get(name)
+
+    def namespaces(self) -> list[NamespaceDescriptor]:
+        """In order of their names."""
+        return [self._namespaces[name] for name in sorted(self._namespaces)]
+
+    def set_namespace(self, namespace: NamespaceDescriptor) -> None:
+        self._namespaces[namespace.name] = namespace
+
+    def drop_namespace(self, name: str) -> None:
+        self._namespaces.pop(name, None)
+
+    def tables_of(self, namespace: str) -> list[TableNode]:
+        """In order of their names."""
+        tables = self.tables(system=True)
+        return [one for one in tables if one.descriptor.name.namespace == namespace]
 
     # -- tables ----------------------------------------------------------------------------
 

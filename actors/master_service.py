@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     IllegalArgumentError,
-    NamespaceNotFoundError,
     NoSuchFamilyError,
     TableNotFoundError,
     UnknownRegionError,
@@ -19,7 +18,8 @@ from ..rpc import convert
 from ..rpc.call import Call, Reply
 from ..rpc.proto import hbase_pb2 as pb
 from .cluster_status import cluster_status
-from .observers import Action, Authorizer
+from .namespace_service import NamespaceService
+from .observers import Action
 from .procedures.flush import FlushTableProcedure
 from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
@@ -37,25 +37,18 @@ from .procedures.tables import (
 
 if TYPE_CHECKING:
     from .assignment import RegionNode, TableNode
-    from .master import Master
-
-NAMESPACES = ("default", "hbase")
 
 
-class MasterService:
+class MasterService(NamespaceService):
     """Answers while its master is active; every call is authorized before anything else.
 
     What takes long answers the id of its procedure, for getProcedureResult. A request that
     is sent again with its nonce gets the same procedure.
     """
 
-    def __init__(self, master: Master, authorizer: Authorizer | None) -> None:
-        self._master = master
-        self._authorizer = authorizer
-
     def is_master_running(self, call: Call) -> Reply:
-        self._authorize(call, Action.EXEC)
-        running = self._master.is_active
+        self.authorize(call, Action.EXEC)
+        running = self.master.is_active
         return Reply(pb.IsMasterRunningResponse(is_master_running=running))
 
     # -- tables ----------------------------------------------------------------------------
@@ -63,13 +56,13 @@ class MasterService:
     async def create_table(self, call: Call) -> Reply:
         request = call.request
         descriptor = convert.table_from_pb(request.table_schema)
-        self._authorize(call, Action.CREATE, descriptor.name)
+        self.authorize(call, Action.CREATE, descriptor.name)
         procedure = CreateTableProcedure(
             table=descriptor.name,
             descriptor=descriptor,
             split_keys=tuple(bytes(one) for one in request.split_keys),
         )
-        return Reply(pb.CreateTableResponse(proc_id=await self._submit(call, procedure)))
+        return Reply(pb.CreateTableResponse(proc_id=await self.submit(call, procedure)))
 
     async def delete_table(self, call: Call) -> Reply:
         return Reply(pb.DeleteTableResponse(proc_id=await self._whole(call, DeleteTableProcedure)))
@@ -83,16 +76,16 @@ class MasterService:
 
     async def modify_table(self, call: Call) -> Reply:
         table = convert.table_name_from_pb(call.request.table_name)
-        self._authorize(call, Action.ADMIN, table)
+        self.authorize(call, Action.ADMIN, table)
         descriptor = convert.table_from_pb(call.request.table_schema)
         procedure = AlterTableProcedure(table=table, descriptor=descriptor)
-        return Reply(pb.ModifyTableResponse(proc_id=await self._submit(call, procedure)))
+        return Reply(pb.ModifyTableResponse(proc_id=await self.submit(call, procedure)))
 
     async def truncate_table(self, call: Call) -> Reply:
         table = convert.table_name_from_pb(call.request.tableName)
-        self._authorize(call, Action.CREATE, table)
+        self.authorize(call, Action.CREATE, table)
         procedure = TruncateTableProcedure(table=table, preserve_splits=call.request.preserveSplits)
-        return Reply(pb.TruncateTableResponse(proc_id=await self._submit(call, procedure)))
+        return Reply(pb.TruncateTableResponse(proc_id=await self.submit(call, procedure)))
 
     async def add_column(self, call: Call) -> Reply:
         new = convert.family_from_pb(call.request.column_families)
@@ -127,22 +120,22 @@ class MasterService:
         self, call: Call, change: Callable[[dict[bytes, FamilyDescriptor]], None]
     ) -> int:
         table = convert.table_name_from_pb(call.request.table_name)
-        self._authorize(call, Action.ADMIN, table)
+        self.authorize(call, Action.ADMIN, table)
         known = self._existing(table).descriptor
         families = {one.name: one for one in known.families}
         change(families)
         descriptor = replace(known, families=tuple(families.values()))
-        return await self._submit(call, AlterTableProcedure(table=table, descriptor=descriptor))
+        return await self.submit(call, AlterTableProcedure(table=table, descriptor=descriptor))
 
     async def flush_table(self, call: Call) -> Reply:
         table = convert.table_name_from_pb(call.request.table_name)
-        self._authorize(call, Action.ADMIN, table)
-        proc_id = await self._submit(call, FlushTableProcedure(table=table))
+        self.authorize(call, Action.ADMIN, table)
+        proc_id = await self.submit(call, FlushTableProcedure(table=table))
         return Reply(pb.FlushTableResponse(proc_id=proc_id))
 
     def get_procedure_result(self, call: Call) -> Reply:
-        self._authorize(call, Action.EXEC)
-        procedure = self._master.term.executor.get(call.request.proc_id)
+        self.authorize(call, Action.EXEC)
+        procedure = self.master.term.executor.get(call.request.proc_id)
         response = pb.GetProcedureResultResponse(state=pb.GetProcedureResultResponse.NOT_FOUND)
         if procedure is None:
             return Reply(response)
@@ -158,13 +151,13 @@ class MasterService:
         error = procedure.outcome()
         if error is not None:
             exception = response.exception
-            exception.source = str(self._master.server)
+            exception.source = str(self.master.server)
             exception.generic_exception.class_name = error.java_class
             exception.generic_exception.message = str(error)
 
     def get_table_descriptors(self, call: Call) -> Reply:
         request = call.request
-        self._authorize(call, Action.READ)
+        self.authorize(call, Action.READ)
         wanted = [convert.table_name_from_pb(one) for one in request.table_names]
         found = self._tables(request, wanted)
         response = pb.GetTableDescriptorsResponse()
@@ -172,7 +165,7 @@ class MasterService:
         return Reply(response)
 
     def get_table_names(self, call: Call) -> Reply:
-        self._authorize(call, Action.READ)
+        self.authorize(call, Action.READ)
         response = pb.GetTableNamesResponse()
         response.table_names.extend(
             convert.table_name_to_pb(one.descriptor.name) for one in self._tables(call.request, [])
@@ -181,16 +174,16 @@ class MasterService:
 
     def get_table_state(self, call: Call) -> Reply:
         table = convert.table_name_from_pb(call.request.table_name)
-        self._authorize(call, Action.READ, table)
+        self.authorize(call, Action.READ, table)
         state = self._existing(table).state
         message = pb.TableState(state=pb.TableState.State.Name(state.value))
         return Reply(pb.GetTableStateResponse(table_state=message))
 
     def get_schema_alter_status(self, call: Call) -> Reply:
         table = convert.table_name_from_pb(call.request.table_name)
-        self._authorize(call, Action.READ, table)
+        self.authorize(call, Action.READ, table)
         self._existing(table)
-        term = self._master.term
+        term = self.master.term
         total = len(term.assignment.regions_of(table))
         waiting = sum(term.is_claimed(node) for node in term.assignment.regions_of(table))
         return Reply(
@@ -201,34 +194,34 @@ class MasterService:
 
     async def move_region(self, call: Call) -> Reply:
         node = self._region(convert.region_of(call.request.region))
-        self._authorize(call, Action.ADMIN, node.info.table)
+        self.authorize(call, Action.ADMIN, node.info.table)
         destination = ""
         if call.request.HasField("dest_server_name"):
             destination = str(convert.server_name_from_pb(call.request.dest_server_name))
         procedure = MoveProcedure(region=node.info, destination=destination)
-        await self._master.perform(procedure)
+        await self.master.perform(procedure)
         return Reply(pb.MoveRegionResponse())
 
     async def split_region(self, call: Call) -> Reply:
         info = convert.region_info_from_pb(call.request.region_info)
-        self._authorize(call, Action.ADMIN, info.table)
+        self.authorize(call, Action.ADMIN, info.table)
         node = self._region(info.encoded_name)
         row = bytes(call.request.split_row)
-        proc_id = await self._submit(call, SplitProcedure(region=node.info, row=row))
+        proc_id = await self.submit(call, SplitProcedure(region=node.info, row=row))
         return Reply(pb.SplitTableRegionResponse(proc_id=proc_id))
 
     async def merge_table_regions(self, call: Call) -> Reply:
         nodes = [self._region(convert.region_of(one)) for one in call.request.region]
         for node in nodes:
-            self._authorize(call, Action.ADMIN, node.info.table)
+            self.authorize(call, Action.ADMIN, node.info.table)
         infos = sorted((node.info for node in nodes), key=lambda one: one.start_key)
         procedure = MergeProcedure(regions=tuple(infos), forcible=call.request.forcible)
-        proc_id = await self._submit(call, procedure)
+        proc_id = await self.submit(call, procedure)
         return Reply(pb.MergeTableRegionsResponse(proc_id=proc_id))
 
     async def balance(self, call: Call) -> Reply:
-        self._authorize(call, Action.ADMIN)
-        term = self._master.term
+        self.authorize(call, Action.ADMIN)
+        term = self.master.term
         plan = await term.plan_balance()
         made = 0 if call.request.dry_run else len(await term.balance())
         return Reply(
@@ -236,92 +229,60 @@ class MasterService:
         )
 
     async def set_balancer_running(self, call: Call) -> Reply:
-        self._authorize(call, Action.ADMIN)
-        was = await self._master.set_balancer(call.request.on)
+        self.authorize(call, Action.ADMIN)
+        was = await self.master.set_balancer(call.request.on)
         return Reply(pb.SetBalancerRunningResponse(prev_balance_value=was))
 
     async def decommission_region_servers(self, call: Call) -> Reply:
-        self._authorize(call, Action.ADMIN)
+        self.authorize(call, Action.ADMIN)
         servers = [convert.server_name_from_pb(one) for one in call.request.server_name]
-        await self._master.term.draining.add(servers, offload=call.request.offload)
+        await self.master.term.draining.add(servers, offload=call.request.offload)
         return Reply(pb.DecommissionRegionServersResponse())
 
     def list_decommissioned_region_servers(self, call: Call) -> Reply:
-        self._authorize(call, Action.ADMIN)
-        found = self._master.term.draining.all()
+        self.authorize(call, Action.ADMIN)
+        found = self.master.term.draining.all()
         names = [convert.server_name_to_pb(one) for one in found]
         return Reply(pb.ListDecommissionedRegionServersResponse(server_name=names))
 
     async def recommission_region_server(self, call: Call) -> Reply:
         """Moves the regions that are named there; they are on their way when it answers."""
-        self._authorize(call, Action.ADMIN)
+        self.authorize(call, Action.ADMIN)
         server = convert.server_name_from_pb(call.request.server_name)
         nodes = [self._region(convert.region_of(one)) for one in call.request.region]
-        await self._master.term.draining.remove(server)
+        await self.master.term.draining.remove(server)
         for node in nodes:
             procedure = MoveProcedure(region=node.info, destination=str(server))
-            await self._master.term.executor.submit(procedure)
+            await self.master.term.executor.submit(procedure)
         return Reply(pb.RecommissionRegionServerResponse())
 
     async def get_cluster_status(self, call: Call) -> Reply:
-        self._authorize(call, Action.READ)
-        status = await cluster_status(self._master.term, self._master.server, self._master.registry)
+        self.authorize(call, Action.READ)
+        status = await cluster_status(self.master.term, self.master.server, self.master.registry)
         return Reply(pb.GetClusterStatusResponse(cluster_status=status))
-
-    # -- namespaces ------------------------------------------------------------------------
-
-    def get_namespace_descriptor(self, call: Call) -> Reply:
-        self._authorize(call, Action.READ)
-        name = call.request.namespaceName
-        if name not in NAMESPACES:
-            raise NamespaceNotFoundError(f"there is no namespace {name!r}")
-        descriptor = pb.NamespaceDescriptor(name=name.encode())
-        return Reply(pb.GetNamespaceDescriptorResponse(namespaceDescriptor=descriptor))
-
-    def list_namespace_descriptors(self, call: Call) -> Reply:
-        self._authorize(call, Action.READ)
-        response = pb.ListNamespaceDescriptorsResponse()
-        for name in NAMESPACES:
-            response.namespaceDescriptor.add(name=name.encode())
-        return Reply(response)
-
-    def list_namespaces(self, call: Call) -> Reply:
-        self._authorize(call, Action.READ)
-        return Reply(pb.ListNamespacesResponse(namespaceName=NAMESPACES))
 
     # -- shared ----------------------------------------------------------------------------
 
-    def _authorize(self, call: Call, action: Action, table: TableName | None = None) -> None:
-        if self._authorizer is not None:
-            self._authorizer.authorize(call.context, action, table)
-
     async def _whole(self, call: Call, kind: type[TableProcedure]) -> int:
         table = convert.table_name_from_pb(call.request.table_name)
-        self._authorize(call, Action.CREATE, table)
-        return await self._submit(call, kind(table=table))
-
-    async def _submit(self, call: Call, procedure: Procedure) -> int:
-        request: Any = call.request
-        nonce = ""
-        if request.nonce:
-            nonce = f"{call.peer.user}/{request.nonce_group}/{request.nonce}"
-        return await self._master.term.executor.submit(procedure, nonce)
+        self.authorize(call, Action.CREATE, table)
+        return await self.submit(call, kind(table=table))
 
     def _existing(self, table: TableName) -> TableNode:
-        found = self._master.term.assignment.table(table)
+        found = self.master.term.assignment.table(table)
         if found is None:
             raise TableNotFoundError(f"there is no table {table}")
         return found
 
     def _region(self, encoded: str) -> RegionNode:
-        node = self._master.term.assignment.region(encoded)
+        node = self.master.term.assignment.region(encoded)
         if node is None:
             raise UnknownRegionError(f"there is no region {encoded}")
         return node
 
     def _tables(self, request: Any, names: list[TableName]) -> list[TableNode]:
         """Those asked for by name, or all that fit the namespace and the pattern."""
-        assignment = self._master.term.assignment
+        assignment = self.master.term.assignment
         if names:
             return [one for one in map(assignment.table, names) if one is not None]
         try:

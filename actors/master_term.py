@@ -103,7 +103,7 @@ class MasterTerm:
         if cold:
             await self._servers_settled()
         self.executor.start()
-        self.assignment.load(content.regions, content.tables)
+        self.assignment.load(content)
         await self._expire_owners()
         await self._mend()
         self.initialized.set()

@@ -2,7 +2,7 @@
 
 ::
 
-    row           region name, or table name
+    row           name of a region, a table, or a namespace
     info:regioninfo         "PBUF" RegionInfo
     info:server             host:port of who serves the region
     info:serverstartcode    8 bytes, big-endian
@@ -13,6 +13,7 @@
     info:merge0000, ...     "PBUF" RegionInfo of the regions it was merged from
     table:state             TableState
     table:descriptor        TableSchema
+    ns:d                    NamespaceDescriptor
 
 Every cell carries the master's timestamp, which only grows: a mutation that arrives late, for
 the second time, is hidden by what was written after it. Source: MetaTableAccessor.java,
@@ -31,6 +32,7 @@ from ..model import (
     META_REGION,
     META_TABLE,
     FamilyDescriptor,
+    NamespaceDescriptor,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -43,12 +45,14 @@ from ..storage.cells import CellBatch
 
 INFO: Final = b"info"
 TABLE: Final = b"table"
+NAMESPACE: Final = b"ns"
 _VERSIONS: Final = 3
 
 META_DESCRIPTOR: Final = TableDescriptor(
     META_TABLE,
     (
         FamilyDescriptor(INFO, max_versions=_VERSIONS, in_memory=True),
+        FamilyDescriptor(NAMESPACE, max_versions=_VERSIONS, in_memory=True),
         FamilyDescriptor(TABLE, max_versions=_VERSIONS, in_memory=True),
     ),
 )
@@ -89,6 +93,8 @@ class MetaContent:
     regions: tuple[RegionRow, ...]
     tables: tuple[TableRow, ...]
     timestamp_ms: int
+    namespaces: tuple[NamespaceDescriptor, ...] = ()
+    """Those that were created or altered; ``default`` and ``hbase`` need no row."""
 
 
 def region_put(info: RegionInfo, state: str, timestamp_ms: int) -> Put:
@@ -162,6 +168,15 @@ def table_delete(name: TableName, timestamp_ms: int) -> Delete:
     return Delete(_table_row(name)).family(TABLE, timestamp_ms)
 
 
+def namespace_put(namespace: NamespaceDescriptor, timestamp_ms: int) -> Put:
+    message = schema.namespace_to_pb(namespace).SerializeToString(deterministic=True)
+    return Put(namespace.name.encode()).add(NAMESPACE, b"d", message, timestamp_ms)
+
+
+def namespace_delete(name: str, timestamp_ms: int) -> Delete:
+    return Delete(name.encode()).family(NAMESPACE, timestamp_ms)
+
+
 def encode_state(state: TableState) -> bytes:
     return pb.TableState(state=pb.TableState.State.Name(state.value)).SerializeToString()
 
@@ -173,15 +188,21 @@ def parse(batch: CellBatch) -> MetaContent:
     """
     regions: list[RegionRow] = []
     tables: list[TableRow] = []
+    namespaces: list[NamespaceDescriptor] = []
     for row, columns in _rows(batch):
         try:
+            if (NAMESPACE, b"d") in columns:
+                message = schema.parsed(pb.NamespaceDescriptor, columns.pop((NAMESPACE, b"d")))
+                namespaces.append(schema.namespace_from_pb(message))
             if b"," not in row:
-                tables.append(_table(row, columns))
+                # A namespace and a table of the default one may have one name, and row.
+                tables += [_table(row, columns)] if columns else []
             elif (INFO, b"regioninfo") in columns:
                 regions.append(_region(columns))
         except (KeyError, ValueError, InvalidRequestError) as error:
             raise CorruptionError(str(META_REGION), 0, f"row {row!r}: {error!r}") from error
-    return MetaContent(tuple(regions), tuple(tables), max(batch.timestamps, default=0))
+    timestamp_ms = max(batch.timestamps, default=0)
+    return MetaContent(tuple(regions), tuple(tables), timestamp_ms, tuple(namespaces))
 
 
 def _rows(batch: CellBatch) -> Iterator[tuple[bytes, dict[tuple[bytes, bytes], bytes]]]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..model import FamilyDescriptor, ServerName, TableDescriptor, TableName
-from . import draining
+from ..model import (
+    FamilyDescriptor,
+    NamespaceDescriptor,
+    ServerName,
+    TableDescriptor,
+    TableName,
+)
+from . import draining, namespaces
 from .admin_core import AdminCore, Target
 from .arguments import Families, Text, as_bytes, as_descriptor, as_family
 from .blocking import BlockingShell
@@ -92,8 +98,13 @@ class Admin:
         change = drop_family(as_bytes("a family", family))
         self._shell.run(self._core.change_families(TableName.parse(table), change))
 
-    def tables(self, *, system: bool = False) -> list[TableName]:
-        """Names of the tables, in order."""
+    def tables(self, *, system: bool = False, namespace: str = "") -> list[TableName]:
+        """Names of the tables, in order: of all, or of one namespace.
+
+        Raises NamespaceNotFoundError.
+        """
+        if namespace:
+            return self._shell.run(namespaces.tables(self._core, namespace))
         return self._shell.run(self._core.tables(system=system))
 
     def describe(self, name: Text | TableName) -> TableDescriptor:
@@ -114,6 +125,33 @@ class Admin:
 
     def is_enabled(self, name: Text | TableName) -> bool:
         return self.state(name) is TableState.ENABLED
+
+    # -- namespaces ------------------------------------------------------------------------
+
+    def create_namespace(self, name: str, configuration: Mapping[str, str] = {}) -> None:
+        """Makes a namespace, in which tables are then called ``name:table``.
+
+        ``configuration``: settings by HBase's keys. Raises NamespaceExistsError.
+        """
+        namespace = NamespaceDescriptor(name, dict(configuration))
+        self._shell.run(namespaces.create(self._core, namespace))
+
+    def alter_namespace(self, name: str, configuration: Mapping[str, str]) -> None:
+        """Replaces the namespace's settings. Raises NamespaceNotFoundError."""
+        namespace = NamespaceDescriptor(name, dict(configuration))
+        self._shell.run(namespaces.alter(self._core, namespace))
+
+    def delete_namespace(self, name: str) -> None:
+        """Removes an empty namespace. Raises ConstraintError, NamespaceNotFoundError."""
+        self._shell.run(namespaces.delete(self._core, name))
+
+    def describe_namespace(self, name: str) -> NamespaceDescriptor:
+        """Raises NamespaceNotFoundError."""
+        return self._shell.run(namespaces.describe(self._core, name))
+
+    def namespaces(self) -> list[NamespaceDescriptor]:
+        """All, in order of their names; ``default`` and ``hbase`` are always there."""
+        return self._shell.run(namespaces.list_all(self._core))
 
     # -- regions ---------------------------------------------------------------------------
 

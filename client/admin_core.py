@@ -47,7 +47,7 @@ class AdminCore:
             table_schema=wire.table_schema(descriptor), split_keys=sorted(splits)
         )
         name = descriptor.name
-        yield from self._procedure("CreateTable", request, lambda: self.is_enabled(name))
+        yield from self.procedure("CreateTable", request, lambda: self.is_enabled(name))
 
     def delete_table(self, name: TableName) -> Operation[None]:
         request = pb.DeleteTableRequest(table_name=wire.table_name(name))
@@ -56,12 +56,12 @@ class AdminCore:
             exists = yield from self.exists(name)
             return not exists
 
-        yield from self._procedure("DeleteTable", request, is_gone)
+        yield from self.procedure("DeleteTable", request, is_gone)
         self.core.cache.drop_table(name)
 
     def enable_table(self, name: TableName) -> Operation[None]:
         request = pb.EnableTableRequest(table_name=wire.table_name(name))
-        yield from self._procedure("EnableTable", request, lambda: self.is_enabled(name))
+        yield from self.procedure("EnableTable", request, lambda: self.is_enabled(name))
 
     def disable_table(self, name: TableName) -> Operation[None]:
         request = pb.DisableTableRequest(table_name=wire.table_name(name))
@@ -70,14 +70,14 @@ class AdminCore:
             state = yield from self.state(name)
             return state is TableState.DISABLED
 
-        yield from self._procedure("DisableTable", request, is_disabled)
+        yield from self.procedure("DisableTable", request, is_disabled)
         self.core.cache.drop_table(name)
 
     def truncate_table(self, name: TableName, *, preserve_splits: bool) -> Operation[None]:
         request = pb.TruncateTableRequest(
             tableName=wire.table_name(name), preserveSplits=preserve_splits
         )
-        yield from self._procedure("truncateTable", request, lambda: self.is_enabled(name))
+        yield from self.procedure("truncateTable", request, lambda: self.is_enabled(name))
         self.core.cache.drop_table(name)
 
     def alter_table(self, descriptor: TableDescriptor) -> Operation[None]:
@@ -91,7 +91,7 @@ class AdminCore:
             now = yield from self.describe(descriptor.name)
             return now == descriptor
 
-        yield from self._procedure("ModifyTable", request, is_altered)
+        yield from self.procedure("ModifyTable", request, is_altered)
 
     def change_families(
         self,
@@ -193,7 +193,7 @@ class AdminCore:
                 now = yield from self.regions(parent.table)
                 return all(other.region.name != parent.name for other in now)
 
-            yield from self._procedure("SplitRegion", request, is_split)
+            yield from self.procedure("SplitRegion", request, is_split)
 
     def merge(self, targets: Sequence[Target], *, forcible: bool) -> Operation[None]:
         """Makes one region of them."""
@@ -209,7 +209,7 @@ class AdminCore:
             names = [one.region.name for one in now]
             return all(one.region.name not in names for one in parents)
 
-        yield from self._procedure("MergeTableRegions", request, is_merged)
+        yield from self.procedure("MergeTableRegions", request, is_merged)
 
     def move(self, target: Target, server: ServerName | None) -> Operation[None]:
         """Moves one region (or each of a table's) to a server, or to any other one."""
@@ -298,7 +298,7 @@ class AdminCore:
             row = _only(now, region.name)[0]
         return row.location
 
-    def _procedure(
+    def procedure(
         self, method: str, request: Any, is_done: Callable[[], Operation[bool]]
     ) -> Operation[None]:
         """Starts a procedure and waits for its end; what it raised is raised here.

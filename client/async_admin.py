@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..model import FamilyDescriptor, ServerName, TableDescriptor, TableName
-from . import draining
+from ..model import (
+    FamilyDescriptor,
+    NamespaceDescriptor,
+    ServerName,
+    TableDescriptor,
+    TableName,
+)
+from . import draining, namespaces
 from .admin_core import AdminCore, Target
 from .aio import AsyncShell
 from .arguments import Families, Text, as_bytes, as_descriptor, as_family
@@ -88,8 +94,13 @@ class AsyncAdmin:
         change = drop_family(as_bytes("a family", family))
         await self._shell.run(self._core.change_families(TableName.parse(table), change))
 
-    async def tables(self, *, system: bool = False) -> list[TableName]:
-        """Names of the tables, in order."""
+    async def tables(self, *, system: bool = False, namespace: str = "") -> list[TableName]:
+        """Names of the tables, in order: of all, or of one namespace.
+
+        Raises NamespaceNotFoundError.
+        """
+        if namespace:
+            return await self._shell.run(namespaces.tables(self._core, namespace))
         return await self._shell.run(self._core.tables(system=system))
 
     async def describe(self, name: Text | TableName) -> TableDescriptor:
@@ -110,6 +121,33 @@ class AsyncAdmin:
 
     async def is_enabled(self, name: Text | TableName) -> bool:
         return await self.state(name) is TableState.ENABLED
+
+    # -- namespaces ------------------------------------------------------------------------
+
+    async def create_namespace(self, name: str, configuration: Mapping[str, str] = {}) -> None:
+        """Makes a namespace, in which tables are then called ``name:table``.
+
+        ``configuration``: settings by HBase's keys. Raises NamespaceExistsError.
+        """
+        namespace = NamespaceDescriptor(name, dict(configuration))
+        await self._shell.run(namespaces.create(self._core, namespace))
+
+    async def alter_namespace(self, name: str, configuration: Mapping[str, str]) -> None:
+        """Replaces the namespace's settings. Raises NamespaceNotFoundError."""
+        namespace = NamespaceDescriptor(name, dict(configuration))
+        await self._shell.run(namespaces.alter(self._core, namespace))
+
+    async def delete_namespace(self, name: str) -> None:
+        """Removes an empty namespace. Raises ConstraintError, NamespaceNotFoundError."""
+        await self._shell.run(namespaces.delete(self._core, name))
+
+    async def describe_namespace(self, name: str) -> NamespaceDescriptor:
+        """Raises NamespaceNotFoundError."""
+        return await self._shell.run(namespaces.describe(self._core, name))
+
+    async def namespaces(self) -> list[NamespaceDescriptor]:
+        """All, in order of their names; ``default`` and ``hbase`` are always there."""
+        return await self._shell.run(namespaces.list_all(self._core))
 
     # -- regions ---------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from ..rpc.mutations import mutate_request as _mutate_request
 from ..rpc.proto import hbase_pb2 as pb
 from ..rpc.reads import get_request as _get_request
 from ..rpc.reads import result_batch, scan_batch, scan_request
+from ..rpc.schema import namespace_from_pb as parse_namespace
+from ..rpc.schema import namespace_to_pb as namespace_message
 from ..rpc.schema import region_info_from_cell as parse_region_info
 from ..rpc.schema import region_info_to_pb as region_info
 from ..rpc.schema import region_specifier as _region_specifier
@@ -32,6 +34,8 @@ __all__ = [
     "RegionBatch",
     "got",
     "multi_request",
+    "namespace_message",
+    "parse_namespace",
     "parse_region_info",
     "parse_table_name",
     "parse_table_schema",

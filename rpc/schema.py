@@ -17,6 +17,7 @@ from ..model import (
     FamilyDescriptor,
     FileFormat,
     KeepDeletedCells,
+    NamespaceDescriptor,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -228,6 +229,19 @@ def family_from_pb(schema: pb.ColumnFamilySchema) -> FamilyDescriptor:
         attributes=attributes,
         configuration=configuration,
     )
+
+
+def namespace_to_pb(namespace: NamespaceDescriptor) -> pb.NamespaceDescriptor:
+    message = pb.NamespaceDescriptor(name=namespace.name.encode())
+    for name, text in namespace.configuration.items():
+        message.configuration.add(name=name, value=text)
+    return message
+
+
+def namespace_from_pb(message: pb.NamespaceDescriptor) -> NamespaceDescriptor:
+    """Raises IllegalArgumentError for a name no namespace can have."""
+    configuration = {one.name: one.value for one in message.configuration}
+    return NamespaceDescriptor(_text(message.name), configuration)
 
 
 def _attributes(pairs: Any) -> dict[str, str]:

@@ -71,6 +71,8 @@ SERVICES: Final[dict[str, dict[str, Method]]] = {
             "ModifyNamespace",
             "DeleteNamespace",
             "ListNamespaces",
+            "ListTableDescriptorsByNamespace",
+            "ListTableNamesByNamespace",
             "MoveRegion",
             "MergeTableRegions",
             "SetBalancerRunning",

@@ -156,8 +156,13 @@ def region_directory(region: RegionInfo) -> str:
 
 def directory_of(table: TableName, encoded_name: str) -> str:
     """Where the table's region of this encoded name keeps its files."""
-    base = "MasterData/data" if table.namespace == MASTER_NAMESPACE else "data"
-    return f"{base}/{table.namespace}/{table.qualifier}/{encoded_name}"
+    return f"{namespace_directory(table.namespace)}/{table.qualifier}/{encoded_name}"
+
+
+def namespace_directory(namespace: str) -> str:
+    """Where the namespace's tables are."""
+    base = "MasterData/data" if namespace == MASTER_NAMESPACE else "data"
+    return f"{base}/{namespace}"
 
 
 def family_directory(region: RegionInfo, family: bytes) -> str:

@@ -18,6 +18,7 @@ from ...model import (
     FamilyDescriptor,
     FileFormat,
     KeepDeletedCells,
+    NamespaceDescriptor,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -60,6 +61,7 @@ _TO_JSON: Final[dict[type, tuple[str, Callable[[Any], Any]]]] = {
     RegionInfo: ("region", _fields),
     FamilyDescriptor: ("family", _fields),
     TableDescriptor: ("table", _fields),
+    NamespaceDescriptor: ("namespace", _fields),
 }
 _FROM_JSON: Final[dict[str, Callable[[Any], Any]]] = {
     "bytes": lambda text: text.encode("latin-1"),
@@ -68,6 +70,7 @@ _FROM_JSON: Final[dict[str, Callable[[Any], Any]]] = {
     "region": lambda body: RegionInfo(**body),
     "family": _family_from_json,
     "table": _table_from_json,
+    "namespace": lambda body: NamespaceDescriptor(**body),
 }
 
 

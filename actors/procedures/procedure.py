@@ -25,10 +25,14 @@ class ProcedureState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A claim on a table, region or server, for as long as the procedure lives."""
+    """A claim on a namespace, table, region or server, for as long as the procedure lives."""
 
     key: str
     exclusive: bool
+
+    @classmethod
+    def namespace(cls, name: str, *, exclusive: bool) -> Lock:
+        return cls(f"namespace {name}", exclusive)
 
     @classmethod
     def table(cls, name: object, *, exclusive: bool) -> Lock:

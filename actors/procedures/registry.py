@@ -11,6 +11,11 @@ from .crash import ServerCrashProcedure
 from .flush import FlushTableProcedure
 from .merge import CleanMergeParentsProcedure, MergeProcedure
 from .move import MoveProcedure
+from .namespaces import (
+    CreateNamespaceProcedure,
+    DeleteNamespaceProcedure,
+    ModifyNamespaceProcedure,
+)
 from .procedure import Procedure
 from .split import SplitProcedure
 from .tables import (
@@ -30,12 +35,15 @@ KINDS: Final[dict[str, type[Procedure]]] = {
         AssignProcedure,
         CleanMergeParentsProcedure,
         CleanParentProcedure,
+        CreateNamespaceProcedure,
         CreateTableProcedure,
+        DeleteNamespaceProcedure,
         DeleteTableProcedure,
         DisableTableProcedure,
         EnableTableProcedure,
         FlushTableProcedure,
         MergeProcedure,
+        ModifyNamespaceProcedure,
         MoveProcedure,
         ReopenProcedure,
         ServerCrashProcedure,

@@ -21,6 +21,7 @@ from ..assignment import TableNode, TransitionState
 from ..meta_rows import TableState
 from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from .environment import MasterEnvironment
+from .namespaces import existing_namespace
 from .procedure import DONE, Children, Lock, Procedure, StepResult
 
 
@@ -91,9 +92,13 @@ class CreateTableProcedure(TableProcedure):
         self.split_keys = tuple(self.split_keys)
         self.regions = tuple(self.regions)
 
+    def locks(self) -> Sequence[Lock]:
+        return (*super().locks(), Lock.namespace(self.table.namespace, exclusive=False))
+
     async def prepare(self, environment: MasterEnvironment) -> StepResult:
         if self.table.is_system:
             raise IllegalArgumentError(f"namespace {self.table.namespace!r} is the system's")
+        existing_namespace(environment.assignment, self.table.namespace)
         if environment.assignment.table(self.table) is not None:
             raise TableExistsError(f"table {self.table} exists")
         check_split_keys(self.split_keys)

@@ -1270,6 +1270,30 @@ class ListNamespacesResponse(_message.Message):
     namespaceName: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, namespaceName: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ListTableDescriptorsByNamespaceRequest(_message.Message):
+    __slots__ = ("namespaceName",)
+    NAMESPACENAME_FIELD_NUMBER: _ClassVar[int]
+    namespaceName: str
+    def __init__(self, namespaceName: _Optional[str] = ...) -> None: ...
+
+class ListTableDescriptorsByNamespaceResponse(_message.Message):
+    __slots__ = ("tableSchema",)
+    TABLESCHEMA_FIELD_NUMBER: _ClassVar[int]
+    tableSchema: _containers.RepeatedCompositeFieldContainer[TableSchema]
+    def __init__(self, tableSchema: _Optional[_Iterable[_Union[TableSchema, _Mapping]]] = ...) -> None: ...
+
+class ListTableNamesByNamespaceRequest(_message.Message):
+    __slots__ = ("namespaceName",)
+    NAMESPACENAME_FIELD_NUMBER: _ClassVar[int]
+    namespaceName: str
+    def __init__(self, namespaceName: _Optional[str] = ...) -> None: ...
+
+class ListTableNamesByNamespaceResponse(_message.Message):
+    __slots__ = ("tableName",)
+    TABLENAME_FIELD_NUMBER: _ClassVar[int]
+    tableName: _containers.RepeatedCompositeFieldContainer[TableName]
+    def __init__(self, tableName: _Optional[_Iterable[_Union[TableName, _Mapping]]] = ...) -> None: ...
+
 class MoveRegionRequest(_message.Message):
     __slots__ = ("region", "dest_server_name")
     REGION_FIELD_NUMBER: _ClassVar[int]

@@ -73,6 +73,8 @@ async def _lines(cluster: FakeCluster, before: Before) -> list[str]:
     content = parse(cluster.meta_cells())
     files = cluster.simulation.runtime_for(cluster.master).files
     lines = [f"table {one.name} {one.state.name} {one.descriptor}" for one in content.tables]
+    lines += [f"namespace {one.name} {one.configuration}" for one in content.namespaces]
+    lines += [f"data/{name}" for name in await files.list("data")]
     for row in content.regions:
         manifest = await load_manifest(files, row.info)
         lines += [_region(names, row), _manifest(cluster, names, row, manifest, before)]

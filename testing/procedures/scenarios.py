@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ...actors.procedures.adopt import AdoptRegionProcedure
@@ -12,6 +12,11 @@ from ...actors.procedures.clean_parent import CleanParentProcedure
 from ...actors.procedures.flush import FlushTableProcedure
 from ...actors.procedures.merge import CleanMergeParentsProcedure, MergeProcedure
 from ...actors.procedures.move import MoveProcedure
+from ...actors.procedures.namespaces import (
+    CreateNamespaceProcedure,
+    DeleteNamespaceProcedure,
+    ModifyNamespaceProcedure,
+)
 from ...actors.procedures.procedure import Procedure
 from ...actors.procedures.split import SplitProcedure
 from ...actors.procedures.tables import (
@@ -22,7 +27,14 @@ from ...actors.procedures.tables import (
     EnableTableProcedure,
     TruncateTableProcedure,
 )
-from ...model import Durability, FamilyDescriptor, RegionInfo, TableDescriptor, TableName
+from ...model import (
+    Durability,
+    FamilyDescriptor,
+    NamespaceDescriptor,
+    RegionInfo,
+    TableDescriptor,
+    TableName,
+)
 from .cluster import FakeCluster
 
 Make = Callable[[FakeCluster], Procedure]
@@ -45,6 +57,7 @@ ALTERED: Final = TableDescriptor(
     configuration={"hbase.hstore.blockingStoreFiles": "30"},
 )
 """One family is changed, one is gone, one is new."""
+NAMESPACE: Final = NamespaceDescriptor("n", {"k": "v"})
 SPLIT_KEYS: Final = (b"m",)
 
 
@@ -71,6 +84,15 @@ def create(cluster: FakeCluster) -> None:
     """A table of two regions, which have something in memory."""
     cluster.perform(make_create(cluster))
     cluster.unflushed.update((one.encoded_name, None) for one in regions(cluster))
+
+
+def create_namespace(cluster: FakeCluster) -> None:
+    cluster.perform(CreateNamespaceProcedure(namespace=NAMESPACE))
+
+
+def create_in_namespace(cluster: FakeCluster) -> None:
+    table = replace(TABLE, name=TableName(NAMESPACE.name, "t"))
+    cluster.perform(CreateTableProcedure(table=table.name, descriptor=table))
 
 
 def flush(cluster: FakeCluster) -> None:
@@ -208,6 +230,22 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         lambda _: AlterTableProcedure(table=TABLE.name, descriptor=ALTERED),
     ),
     "flush": Scenario("flush", (create,), lambda _: FlushTableProcedure(table=TABLE.name)),
+    "create a namespace": Scenario(
+        "create_namespace", (), lambda _: CreateNamespaceProcedure(namespace=NAMESPACE)
+    ),
+    "alter a namespace": Scenario(
+        "modify_namespace",
+        (create_namespace,),
+        lambda _: ModifyNamespaceProcedure(namespace=NamespaceDescriptor("n", {"k": "w"})),
+    ),
+    "delete a namespace": Scenario(
+        "delete_namespace", (create_namespace,), lambda _: DeleteNamespaceProcedure(name="n")
+    ),
+    "delete a namespace with a table": Scenario(
+        "delete_namespace",
+        (create_namespace, create_in_namespace),
+        lambda _: DeleteNamespaceProcedure(name="n"),
+    ),
     "assign": Scenario(
         "assign", (create, close_first), lambda c: AssignProcedure(region=regions(c)[0])
     ),

@@ -10,7 +10,10 @@ import pytest
 
 import raybase
 from raybase.errors import (
+    ConstraintError,
     IllegalArgumentError,
+    NamespaceExistsError,
+    NamespaceNotFoundError,
     NoSuchFamilyError,
     TableExistsError,
     TableNotDisabledError,
@@ -211,3 +214,33 @@ def test_counters_are_exact_and_scans_in_order_while_everything_fails(seed: int)
         return sum([row.number("f:n") async for row in table.scan()])
 
     assert simulate(application, seed) == 100
+
+
+def test_namespaces_hold_tables() -> None:
+    async def application(connection: raybase.AsyncConnection) -> None:
+        admin = connection.admin
+        with pytest.raises(NamespaceNotFoundError):
+            await admin.create_table("a:t", ["f"])
+        await admin.create_namespace("a", {"k": "v"})
+        with pytest.raises(NamespaceExistsError):
+            await admin.create_namespace("a")
+        await admin.create_table("a:t", ["f"])
+        await admin.create_table("t", ["f"])
+        # A namespace and a table of the default one may have one name.
+        await admin.create_table("a", ["f"])
+        await connection.table("a:t").put("r", {"f:q": b"1"})
+        assert (await connection.table("a:t").get("r"))["f:q"] == b"1"
+        assert not (await connection.table("t").get("r")).cells
+        assert [str(one) for one in await admin.tables(namespace="a")] == ["a:t"]
+        assert [str(one) for one in await admin.tables(namespace="default")] == ["a", "t"]
+        await admin.alter_namespace("a", {"k": "w"})
+        assert (await admin.describe_namespace("a")).configuration == {"k": "w"}
+        with pytest.raises(ConstraintError):
+            await admin.delete_namespace("a")
+        await admin.disable_table("a:t")
+        await admin.delete_table("a:t")
+        await admin.delete_namespace("a")
+        assert [one.name for one in await admin.namespaces()] == ["default", "hbase"]
+        assert await admin.is_enabled("a")
+
+    run(application)

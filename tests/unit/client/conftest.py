@@ -27,6 +27,9 @@ from raybase.client.table_core import TableCore
 from raybase.config import ClientConfig, RpcConfig
 from raybase.errors import (
     ConnectionLostError,
+    ConstraintError,
+    NamespaceExistsError,
+    NamespaceNotFoundError,
     NoSuchFamilyError,
     NotServingRegionError,
     RaybaseError,
@@ -40,6 +43,7 @@ from raybase.model import (
     META_REGION,
     META_TABLE,
     CellType,
+    NamespaceDescriptor,
     RegionInfo,
     ServerName,
     TableDescriptor,
@@ -105,6 +109,9 @@ class FakeCluster:
     nonces: dict[int, CellBatch] = field(default_factory=dict)
     procedures: dict[int, RaybaseError | None] = field(default_factory=dict)
     draining: list[ServerName] = field(default_factory=list)
+    namespaces: dict[str, NamespaceDescriptor] = field(
+        default_factory=lambda: {name: NamespaceDescriptor(name) for name in ("default", "hbase")}
+    )
     requests: list[Any] = field(default_factory=list)
     clock_ms: int = 1000
     next_id: int = 0
@@ -505,6 +512,49 @@ class FakeCluster:
             encoded = region.value.decode()
             self.move(next(one for one in self.places if one.info.encoded_name == encoded), name)
         return Reply(pb.RecommissionRegionServerResponse())
+
+    def _createNamespace(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        namespace = schema.namespace_from_pb(request.namespaceDescriptor)
+        error = None
+        if namespace.name in self.namespaces:
+            error = NamespaceExistsError(namespace.name)
+        else:
+            self.namespaces[namespace.name] = namespace
+        return Reply(pb.CreateNamespaceResponse(proc_id=self._procedure(error)))
+
+    def _modifyNamespace(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        namespace = schema.namespace_from_pb(request.namespaceDescriptor)
+        self.namespaces[namespace.name] = namespace
+        return Reply(pb.ModifyNamespaceResponse(proc_id=self._procedure()))
+
+    def _deleteNamespace(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        error = None
+        if any(one.namespace == request.namespaceName for one in self.tables):
+            error = ConstraintError("only an empty namespace can be removed")
+        else:
+            del self.namespaces[request.namespaceName]
+        return Reply(pb.DeleteNamespaceResponse(proc_id=self._procedure(error)))
+
+    def _getNamespaceDescriptor(  # noqa: N802
+        self, server: ServerName, request: Any, cells: bytes
+    ) -> Reply:
+        if request.namespaceName not in self.namespaces:
+            raise NamespaceNotFoundError(request.namespaceName)
+        found = schema.namespace_to_pb(self.namespaces[request.namespaceName])
+        return Reply(pb.GetNamespaceDescriptorResponse(namespaceDescriptor=found))
+
+    def _listNamespaceDescriptors(  # noqa: N802
+        self, server: ServerName, request: Any, cells: bytes
+    ) -> Reply:
+        found = [schema.namespace_to_pb(one) for one in self.namespaces.values()]
+        return Reply(pb.ListNamespaceDescriptorsResponse(namespaceDescriptor=found))
+
+    def _listTableNamesByNamespace(  # noqa: N802
+        self, server: ServerName, request: Any, cells: bytes
+    ) -> Reply:
+        name = request.namespaceName
+        found = [schema.table_name_to_pb(one) for one in self.tables if one.namespace == name]
+        return Reply(pb.ListTableNamesByNamespaceResponse(tableName=found))
 
     def _splitRegion(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         info = schema.region_info_from_pb(request.region_info)

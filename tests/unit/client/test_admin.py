@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from raybase.client import namespaces
 from raybase.client.arguments import as_descriptor
 from raybase.client.families import add_family, drop_family, modify_family
 from raybase.client.meta import TableState
 from raybase.errors import (
     IllegalArgumentError,
+    NamespaceExistsError,
     NoSuchFamilyError,
     PleaseHoldError,
     ProcessDiedError,
@@ -20,7 +22,7 @@ from raybase.errors import (
     TableNotFoundError,
     UnknownRegionError,
 )
-from raybase.model import FamilyDescriptor, TableName
+from raybase.model import FamilyDescriptor, NamespaceDescriptor, TableName
 from raybase.operations import Get, Put
 
 WEB = TableName.parse("web")
@@ -207,3 +209,20 @@ def test_a_dropped_table_made_anew_is_found_again(cluster: Any, driver: Any) -> 
         driver.run(table.mutate(Put(b"r").add(b"f", b"q", value)))
         driver.run(driver.admin.disable_table(WEB))
         driver.run(driver.admin.delete_table(WEB))
+
+
+def test_a_namespace_whose_end_the_master_forgot_is_looked_for(driver: Any) -> None:
+    namespace = NamespaceDescriptor("a", {"k": "v"})
+    driver.run(namespaces.create(driver.admin, namespace))
+    assert driver.run(namespaces.describe(driver.admin, "a")) == namespace
+    with pytest.raises(NamespaceExistsError):
+        driver.run(namespaces.create(driver.admin, namespace))
+    driver.before_call = lambda _: driver.cluster.procedures.clear()
+    changed = NamespaceDescriptor("a", {"k": "w"})
+    driver.run(namespaces.alter(driver.admin, changed))
+    assert driver.run(namespaces.list_all(driver.admin))[0] == changed
+    driver.run(namespaces.delete(driver.admin, "a"))
+    assert [one.name for one in driver.run(namespaces.list_all(driver.admin))] == [
+        "default",
+        "hbase",
+    ]

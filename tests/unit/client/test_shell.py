@@ -193,6 +193,28 @@ def test_servers_are_drained_as_in_hbases_shell(cluster: Any, run: Run) -> None:
     assert run("decommission_regionservers nowhere:1")[0] == 1
 
 
+def test_namespaces_hold_tables(run: Run) -> None:
+    code, printed = run(
+        "create_namespace 'a', {'k' => 'v', 'x' => 'y'}",
+        "alter_namespace 'a', {METHOD => 'set', 'k' => 'w'}, {METHOD => 'unset', NAME => 'x'}",
+        "describe_namespace 'a'",
+        "create a:t, f",
+        "list_namespace_tables 'a'",
+        "list_namespace 'a.*'",
+    )
+    assert code == 0
+    assert "{NAME => 'a', k => 'w'}" in printed
+    assert "TABLE\na:t" in printed
+    assert "NAMESPACE\na\n" in printed
+    assert run("drop_namespace 'a'")[0] == 1, "it has a table"
+    assert run("disable a:t", "drop a:t", "drop_namespace 'a'")[0] == 0
+    code, printed = run("list_namespace")
+    assert "NAMESPACE\ndefault\nhbase\n" in printed
+    assert run("alter_namespace 'default'")[0] == 1
+    assert run("alter_namespace 'default', {METHOD => 'x'}")[0] == 1
+    assert run("list_namespace '('")[0] == 1
+
+
 def test_cells_that_look_like_markup_are_printed_as_they_are(run: Run) -> None:
     code, printed = run("create t f", "put t r f:q '[red]x[/red]'", "get t r")
     assert code == 0

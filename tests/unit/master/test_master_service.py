@@ -10,9 +10,14 @@ from google.protobuf.message import Message
 
 from raybase.actors.master_service import MasterService
 from raybase.actors.observers import DenyAll
+from raybase.actors.procedures.namespaces import (
+    CreateNamespaceProcedure,
+    DeleteNamespaceProcedure,
+)
 from raybase.actors.procedures.procedure import Procedure
 from raybase.errors import (
     AccessDeniedError,
+    ConstraintError,
     IllegalArgumentError,
     NamespaceNotFoundError,
     NoSuchFamilyError,
@@ -20,8 +25,14 @@ from raybase.errors import (
     TableNotFoundError,
     UnknownRegionError,
 )
-from raybase.model import CallContext, FamilyDescriptor, ServerName, TableName
-from raybase.rpc import convert
+from raybase.model import (
+    CallContext,
+    FamilyDescriptor,
+    NamespaceDescriptor,
+    ServerName,
+    TableName,
+)
+from raybase.rpc import convert, schema
 from raybase.rpc.call import Call, Peer
 from raybase.rpc.proto import hbase_pb2 as pb
 from raybase.rpc.services import SERVICES
@@ -246,14 +257,97 @@ def test_the_cluster_shows_itself(cluster: FakeCluster, client: Client) -> None:
     assert client.call("GetSchemaAlterStatus", alter).total_regions == 2
 
 
-def test_namespaces_are_listed(client: Client) -> None:
-    listed = client.call("ListNamespaces", pb.ListNamespacesRequest())
-    assert list(listed.namespaceName) == ["default", "hbase"]
-    asked = pb.GetNamespaceDescriptorRequest(namespaceName="default")
-    assert client.call("GetNamespaceDescriptor", asked).namespaceDescriptor.name == b"default"
-    asked.namespaceName = "none"
+def namespace(name: str, **configuration: str) -> pb.NamespaceDescriptor:
+    return schema.namespace_to_pb(NamespaceDescriptor(name, configuration))
+
+
+def create_in(client: Client, name: str) -> Any:
+    descriptor = convert.table_to_pb(table(f"{name}:t"))
+    created = client.call("CreateTable", pb.CreateTableRequest(table_schema=descriptor))
+    return client.wait(created.proc_id).exception.generic_exception
+
+
+def test_namespaces_are_created_altered_and_deleted(client: Client) -> None:
+    created = client.call(
+        "CreateNamespace", pb.CreateNamespaceRequest(namespaceDescriptor=namespace("a", k="v"))
+    )
+    assert not client.wait(created.proc_id).HasField("exception")
+    asked = pb.GetNamespaceDescriptorRequest(namespaceName="a")
+    found = client.call("GetNamespaceDescriptor", asked).namespaceDescriptor
+    assert schema.namespace_from_pb(found) == NamespaceDescriptor("a", {"k": "v"})
+    changed = pb.ModifyNamespaceRequest(namespaceDescriptor=namespace("a", k="w", x="y"))
+    client.wait(client.call("ModifyNamespace", changed).proc_id)
+    listed = client.call("ListNamespaceDescriptors", pb.ListNamespaceDescriptorsRequest())
+    descriptors = [schema.namespace_from_pb(one) for one in listed.namespaceDescriptor]
+    assert descriptors == [
+        NamespaceDescriptor("a", {"k": "w", "x": "y"}),
+        NamespaceDescriptor("default"),
+        NamespaceDescriptor("hbase"),
+    ]
+    delete = pb.DeleteNamespaceRequest(namespaceName="a")
+    client.wait(client.call("DeleteNamespace", delete).proc_id)
     with pytest.raises(NamespaceNotFoundError):
         client.call("GetNamespaceDescriptor", asked)
+    names = client.call("ListNamespaces", pb.ListNamespacesRequest()).namespaceName
+    assert list(names) == ["default", "hbase"]
+
+
+def test_the_tables_of_a_namespace_are_listed_and_keep_it(
+    client: Client, cluster: FakeCluster
+) -> None:
+    client.create()
+    cluster.perform(CreateNamespaceProcedure(namespace=NamespaceDescriptor("a")))
+    assert create_in(client, "a").class_name == ""
+    names = pb.ListTableNamesByNamespaceRequest(namespaceName="a")
+    found = client.call("ListTableNamesByNamespace", names).tableName
+    assert [convert.table_name_from_pb(one) for one in found] == [TableName("a", "t")]
+    described = pb.ListTableDescriptorsByNamespaceRequest(namespaceName="a")
+    (descriptor,) = client.call("ListTableDescriptorsByNamespace", described).tableSchema
+    assert convert.table_from_pb(descriptor) == table("a:t")
+    names.namespaceName = "hbase"
+    (meta,) = client.call("ListTableNamesByNamespace", names).tableName
+    assert convert.table_name_from_pb(meta) == TableName("hbase", "meta")
+    delete = pb.DeleteNamespaceRequest(namespaceName="a")
+    error = client.wait(client.call("DeleteNamespace", delete).proc_id).exception
+    assert error.generic_exception.class_name.endswith("constraint.ConstraintException")
+    assert "a:t" in error.generic_exception.message
+    names.namespaceName = "none"
+    with pytest.raises(NamespaceNotFoundError):
+        client.call("ListTableNamesByNamespace", names)
+
+
+def test_no_table_is_created_where_there_is_no_namespace(client: Client) -> None:
+    error = create_in(client, "nowhere")
+    assert error.class_name == "org.apache.hadoop.hbase.NamespaceNotFoundException"
+    assert "nowhere" in error.message
+
+
+@pytest.mark.parametrize("name", ["default", "hbase"])
+def test_a_namespace_that_always_exists_stays(client: Client, name: str) -> None:
+    delete = pb.DeleteNamespaceRequest(namespaceName=name)
+    error = client.wait(client.call("DeleteNamespace", delete).proc_id).exception
+    assert error.generic_exception.class_name.endswith("constraint.ConstraintException")
+    create = pb.CreateNamespaceRequest(namespaceDescriptor=namespace(name))
+    error = client.wait(client.call("CreateNamespace", create).proc_id).exception
+    assert error.generic_exception.class_name.endswith("hbase.NamespaceExistException")
+
+
+@pytest.mark.parametrize("name", [b"", b"..", b"a:b", b"a/b", b"\xff", b"-x", b"x" * 300])
+def test_hostile_namespaces_are_refused(client: Client, name: bytes) -> None:
+    request = pb.CreateNamespaceRequest(namespaceDescriptor=pb.NamespaceDescriptor(name=name))
+    with pytest.raises(IllegalArgumentError):
+        client.call("CreateNamespace", request)
+
+
+def test_a_namespace_with_files_that_no_table_has_stays(
+    client: Client, cluster: FakeCluster
+) -> None:
+    cluster.perform(CreateNamespaceProcedure(namespace=NamespaceDescriptor("a")))
+    files = cluster.simulation.runtime_for(cluster.master).files
+    cluster.on_master(files.write("data/a/t/0123/f/file", [b"data"]))
+    with pytest.raises(ConstraintError, match="data/a/t/0123"):
+        cluster.perform(DeleteNamespaceProcedure(name="a"))
+    assert cluster.on_master(files.exists("data/a/t/0123/f/file"))
 
 
 @pytest.mark.parametrize("name", ["hbase:x", "..", "a/b", "a\0b", ":", "-x"])
@@ -302,6 +396,7 @@ def test_a_deny_all_authorizer_refuses_every_call(cluster: FakeCluster, name: st
         ("table_name", NAME),
         ("tableName", NAME),
         ("table_schema", convert.table_to_pb(T)),
+        ("namespaceDescriptor", namespace("a")),
         ("region_info", convert.region_info_to_pb(node.info)),
         ("region", convert.region_specifier(node.info.name)),
     ):
