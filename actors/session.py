@@ -283,7 +283,9 @@ class Session:
         if watch is not None and isinstance(outcome, Exception):
             self._watches.withdraw(watch_key(operation), xid)
         elif watch is not None:
-            self._watches.confirm(watch_key(operation), xid, watch)
+            late = self._watches.confirm(watch_key(operation), xid, watch)
+            if late is not None:
+                self._call_back(watch, late)
         del self._unanswered[xid]
         self._reads.pop(xid, None)
         _settle(answer, outcome)

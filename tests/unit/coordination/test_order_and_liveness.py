@@ -116,6 +116,7 @@ def test_an_event_means_the_watches_set_up_to_its_request() -> None:
     manager = WatchManager()
     early, late = [].append, {}.update
     manager.expect(KEY, 1, early)
+    manager.confirm(KEY, 1, early)
     manager.expect(KEY, 3, late)
     assert manager.take(event(1, 2)) == [early]
     assert manager.take(event(2, 3)) == [late]
@@ -139,6 +140,32 @@ def test_a_watch_under_way_survives_the_event_before_it() -> None:
     assert manager.take(event(1, 1)) == [watcher]
     manager.confirm(KEY, 2, watcher)
     assert manager.take(event(2, 2)) == [watcher]
+
+
+def test_a_watcher_whose_request_may_have_failed_hears_with_the_answer_or_not_at_all() -> None:
+    manager = WatchManager()
+    failed, good, later = [].append, {}.update, set().add
+    manager.expect(KEY, 1, failed)
+    manager.expect(KEY, 2, good)
+    manager.expect(KEY, 3, later)
+    assert manager.take(event(1, 3)) == [later]
+    manager.withdraw(KEY, 1)
+    assert manager.confirm(KEY, 2, good) == event(1, 3)
+    assert manager.take(event(2, 3)) == []
+    assert len(manager) == 0
+
+
+def test_a_watcher_that_asks_again_still_hears_of_its_earlier_watch() -> None:
+    manager = WatchManager()
+    watcher, other = [].append, {}.update
+    manager.expect(KEY, 1, watcher)
+    manager.expect(KEY, 2, other)
+    manager.expect(KEY, 3, watcher)
+    assert manager.take(event(1, 2)) == [other]
+    assert manager.confirm(KEY, 3, watcher) is None
+    assert manager.confirm(KEY, 1, watcher) == event(1, 2)
+    assert manager.take(event(2, 3)) == [watcher]
+    assert len(manager) == 0
 
 
 def test_asking_again_and_again_keeps_one_watcher() -> None:
