@@ -155,7 +155,7 @@ class Model:
         changes: list[tuple[EventType, str]] = []
         try:
             if isinstance(operation, Multi):
-                result = tuple(self._write(one, author, changes) for one in operation.operations)
+                result = self._write_all(operation, author, changes)
             else:
                 result = self._write(operation, author, changes)
         except CoordinationError as error:
@@ -163,6 +163,18 @@ class Model:
             return error
         self._tell(changes)
         return result
+
+    def _write_all(
+        self, multi: Multi, author: _Author, changes: list[tuple[EventType, str]]
+    ) -> tuple[Any, ...]:
+        results: tuple[Any, ...] = ()
+        for place, one in enumerate(multi.operations):
+            try:
+                results += (self._write(one, author, changes),)
+            except CoordinationError as error:
+                error.place = place
+                raise
+        return results
 
     def _write(
         self, operation: Operation, author: _Author, changes: list[tuple[EventType, str]]

@@ -242,6 +242,7 @@ class CoordinatorModel(RuleBasedStateMachine):
     def compare(response: Response, expected: Any) -> None:
         if isinstance(expected, CoordinationError):
             assert type(response.error) is type(expected)
+            assert response.error.place == expected.place
         else:
             assert response.error is None
             assert response.result == expected
