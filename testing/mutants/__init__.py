@@ -7,8 +7,15 @@ from .engine import ENGINE_MUTANTS
 from .failover import FAILOVER_MUTANTS
 from .mutant import Mutant, Patch
 from .procedures import PROCEDURE_MUTANTS
+from .sessions import SESSION_MUTANTS
 
-_ALL: Final = (*ENGINE_MUTANTS, *CLUSTER_MUTANTS, *PROCEDURE_MUTANTS, *FAILOVER_MUTANTS)
+_ALL: Final = (
+    *ENGINE_MUTANTS,
+    *CLUSTER_MUTANTS,
+    *PROCEDURE_MUTANTS,
+    *FAILOVER_MUTANTS,
+    *SESSION_MUTANTS,
+)
 MUTANTS: Final[dict[str, Mutant]] = {one.name: one for one in _ALL}
 
 __all__ = ["MUTANTS", "Mutant", "Patch"]

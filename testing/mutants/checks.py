@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from ..coordination.story import tell as sessions_of
 from ..crash import damage, errors, golden, hints, zombie
 from ..crash.images import Scenario
 from ..crash.table import SCENARIOS
@@ -14,11 +15,13 @@ from ..procedures.scenarios import SCENARIOS as KILL_SCENARIOS
 from ..story import tell
 from .cluster import STORIES
 from .failover import FAILOVER_CHECKS
+from .sessions import SESSIONS
 
 Check = Callable[[], str]
 """Returns the first problem it meets; "" if all is well."""
 
 _SEEDS: Final = range(50)
+_SESSION_SEEDS: Final = range(8)
 _IMAGE_SEEDS: Final = range(1, 4)
 _COPIES: Final = 4
 
@@ -47,6 +50,12 @@ def _stories() -> Iterator[str]:
             yield f"seed {seed}: {problem}"
 
 
+def _sessions() -> Iterator[str]:
+    for seed in _SESSION_SEEDS:
+        for problem in sessions_of(seed).problems:
+            yield f"seed {seed}: {problem}"
+
+
 def _check(problems: Callable[[], Iterator[str]]) -> Check:
     return lambda: _first(problems())
 
@@ -67,4 +76,5 @@ CHECKS: Final[dict[str, Check]] = {
     "a stale master writes": _check(stale_master.problems),
     STORIES: _check(_stories),
     **FAILOVER_CHECKS,
+    SESSIONS: _check(_sessions),
 }
