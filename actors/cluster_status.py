@@ -12,6 +12,7 @@ from .assignment import TransitionState
 from .master_status import server_loads
 from .master_term import MasterTerm
 from .messages import RegionStatus, ServerStatus
+from .reasons import region_reason
 from .registry_cache import RegistryCache
 
 HBASE_VERSION: Final = "2.6.0"
@@ -49,6 +50,8 @@ def _add_transitions(status: pb.ClusterStatus, term: MasterTerm) -> None:
             region_info=convert.region_info_to_pb(node.info),
             state=node.state.value,
             stamp=clock.now_ms() - age_ms,
+            server=str(node.server or ""),
+            reason=region_reason(term, node),
         )
         spec = convert.region_specifier(node.info.name)
         status.regions_in_transition.append(pb.RegionInTransition(spec=spec, region_state=state))

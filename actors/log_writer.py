@@ -126,12 +126,15 @@ class LogWriter:
         assert self._log is not None, "start() first"
         await self._log.check()
 
+    @property
+    def trouble(self) -> str:
+        """Why writes are put off; empty if they are not."""
+        return f"the disk is full, try again when there is room: {self._full}" if self._full else ""
+
     def check_room(self) -> None:
         """Raises RegionTooBusyError while the disk is full; ask before a write is applied."""
         if self._full is not None:
-            raise RegionTooBusyError(
-                f"the disk is full, try again when there is room: {self._full}"
-            )
+            raise RegionTooBusyError(self.trouble)
 
     def submit(
         self, record: bytes, region: str, sequence_id: int, durability: Durability, done: Done

@@ -19,12 +19,13 @@ from ..rpc.server import RpcServer
 from ..runtime import Listener, Runtime
 from .fsck.mends import Act
 from .master_service import MasterService
-from .master_status import master_status
+from .master_status import master_status, procedure_status
 from .master_term import MasterTerm
 from .mender import Mender
 from .meta_service import ClientMetaService
 from .observers import Authorizer
 from .procedure_store import RegionProcedureStore
+from .procedures.flush import FlushTableProcedure
 from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
 from .procedures.procedure import Procedure
@@ -196,6 +197,10 @@ class Master:
         """Returns when every region has the new descriptor. Raises TableNotFoundError."""
         await self.perform(AlterTableProcedure(table=descriptor.name, descriptor=descriptor))
 
+    async def flush_table(self, table: TableName) -> None:
+        """Returns when what its open regions have in memory is in files."""
+        await self.perform(FlushTableProcedure(table=table))
+
     async def move_region(self, encoded: str, destination: str = "") -> None:
         """To a server, named host,port,startcode, or to the one that suits best."""
         await self.perform(MoveProcedure(region=self.region(encoded), destination=destination))
@@ -240,6 +245,12 @@ class Master:
         if self._term is None:
             raise PleaseHoldError(f"{self._name} is taking over")
         return await master_status(self._term, self.server, self._registry)
+
+    async def procedures(self, ended: bool = False) -> list[dict[str, Any]]:
+        """Those under way, for people; ``ended``: also the last that are over."""
+        term = self.term
+        found = term.executor.all() if ended else term.executor.unfinished()
+        return [procedure_status(term, one) for one in found]
 
     def region(self, encoded: str) -> RegionInfo:
         """Raises UnknownRegionError."""

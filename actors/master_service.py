@@ -20,6 +20,7 @@ from ..rpc.proto import hbase_pb2 as pb
 from .cluster_status import cluster_status
 from .namespace_service import NamespaceService
 from .observers import Action
+from .procedure_report import locks_to_pb, procedures_to_pb
 from .procedures.flush import FlushTableProcedure
 from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
@@ -260,6 +261,14 @@ class MasterService(NamespaceService):
         self.authorize(call, Action.READ)
         status = await cluster_status(self.master.term, self.master.server, self.master.registry)
         return Reply(pb.GetClusterStatusResponse(cluster_status=status))
+
+    def get_procedures(self, call: Call) -> Reply:
+        self.authorize(call, Action.ADMIN)
+        return Reply(procedures_to_pb(self.master.term))
+
+    def get_locks(self, call: Call) -> Reply:
+        self.authorize(call, Action.ADMIN)
+        return Reply(locks_to_pb(self.master.term))
 
     # -- shared ----------------------------------------------------------------------------
 

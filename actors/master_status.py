@@ -11,6 +11,7 @@ from .assignment import RegionNode, TransitionState
 from .master_term import MasterTerm
 from .messages import ServerStatus
 from .procedures.procedure import Procedure
+from .reasons import region_reason
 from .registry_cache import RegistryCache
 
 _SERVER_TIMEOUT_S: Final = 2.0
@@ -46,6 +47,7 @@ async def master_status(
         "master": str(server),
         "epoch": term.epoch,
         "initialized": term.initialized.is_set(),
+        "waits": "" if term.initialized.is_set() else term.waits.describe(),
         "balancer_on": term.balancer_on,
         "backup_masters": [str(one) for one in registry.standbys],
         "servers": [
@@ -65,8 +67,11 @@ async def master_status(
             for one in term.assignment.tables(system=True)
         ],
         "regions": [_region(node, now_s) for node in term.assignment.regions()],
-        "in_transition": [_region(node, now_s) for node in term.assignment.in_transition()],
-        "procedures": [_procedure(term, one) for one in term.executor.unfinished()],
+        "in_transition": [
+            {**_region(node, now_s), "reason": region_reason(term, node)}
+            for node in term.assignment.in_transition()
+        ],
+        "procedures": [procedure_status(term, one) for one in term.executor.unfinished()],
     }
 
 
@@ -84,6 +89,7 @@ def _server(
     found["memstore_bytes"] = load.memstore_bytes if load else 0
     found["wal_files"] = load.wal_files if load else 0
     found["counters"] = dict(load.counters) if load else {}
+    found["trouble"] = "; ".join(load.troubles) if load else "it does not say how it is"
     return found
 
 
@@ -99,19 +105,18 @@ def _region(node: RegionNode, now_s: float) -> dict[str, Any]:
     }
 
 
-def _procedure(term: MasterTerm, procedure: Procedure) -> dict[str, Any]:
-    waiting_for = term.executor.waiting_for(procedure)
-    reason = procedure.trouble
-    if waiting_for:
-        reason = f"waits for the locks of procedures {sorted(set(waiting_for))}"
-    elif procedure.children:
-        reason = f"waits for procedures {list(procedure.children)}"
+def procedure_status(term: MasterTerm, procedure: Procedure) -> dict[str, Any]:
+    """What it is, how far it is, and what it waits for."""
     now_ms = term.environment.runtime.clock.now_ms()
     return {
         "id": procedure.id,
         "parent": procedure.parent,
+        "kind": procedure.kind,
+        "state": procedure.state,
+        "submitted_ms": procedure.submitted_ms,
+        "updated_ms": procedure.updated_ms,
         "what": procedure.describe(),
         "step": procedure.step,
         "age_s": round((now_ms - procedure.submitted_ms) / 1000, 1),
-        "reason": reason,
+        "reason": term.executor.reason(procedure),
     }

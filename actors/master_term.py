@@ -33,6 +33,7 @@ from .procedures.registry import KINDS
 from .server_manager import ServerManager
 from .server_starter import LOOK_S, ServerStarter
 from .session import Session
+from .waiting import Waits, waiting
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class MasterTerm:
         self.initialized = asyncio.Event()
         self.balancer_on = True
         self.dead: list[ServerName] = []
+        self.waits = Waits(runtime.clock)
+        """What the taking over waits for, in words."""
         self.assignment = Assignment(runtime.clock)
         self.servers = ServerManager(runtime, config, session, self._server_died)
         self.draining = DrainingServers(session, self.servers)
@@ -89,6 +92,7 @@ class MasterTerm:
         server refuses the last master from now on, and what was read there decides what is
         left to do. Source: HMaster.finishActiveMasterInitialization.
         """
+        self.waits.collect()
         await self.executor.load()
         await self.servers.refresh()
         await self.draining.load()
@@ -151,8 +155,9 @@ class MasterTerm:
         clock = self.environment.runtime.clock
         until_s = clock.monotonic_s() + self._config.master.server_wait_s
         wanted = self._config.master.region_servers
-        while len(self.servers.live()) < wanted and clock.monotonic_s() < until_s:
-            await clock.sleep(_SETTLE_S)
+        with waiting(f"{wanted} region servers to come"):
+            while len(self.servers.live()) < wanted and clock.monotonic_s() < until_s:
+                await clock.sleep(_SETTLE_S)
 
     # -- servers that die ------------------------------------------------------------------
 

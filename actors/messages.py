@@ -254,6 +254,8 @@ class ServerStatus:
     block_cache_bytes: int
     wal_files: int
     counters: Mapping[str, int] = field(default_factory=dict)
+    troubles: tuple[str, ...] = ()
+    """What keeps it from doing its work, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)

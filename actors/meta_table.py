@@ -15,6 +15,7 @@ from . import meta_rows
 from .assignment import Assignment
 from .server_manager import ServerManager
 from .session import Session
+from .waiting import waiting
 
 _REPEAT_S: Final = 0.1
 
@@ -94,7 +95,8 @@ class MetaTable:
             await self._session.set(layout.META_REGION_SERVER, data)
 
     async def _server(self) -> ServerName:
-        await self._assignment.meta_open.wait()
+        with waiting("hbase:meta to be served"):
+            await self._assignment.meta_open.wait()
         server = self._assignment.meta.server
         assert server is not None
         return server

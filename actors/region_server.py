@@ -262,6 +262,7 @@ class RegionServer:
             cache.memory_bytes,
             self._logs.files,
             counters,
+            self._logs.troubles,
         )
 
     async def file_reads(self, path: str) -> int:

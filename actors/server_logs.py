@@ -73,6 +73,11 @@ class ServerLogs:
             writer.roll_if_old()
 
     @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why logs cannot be written, each in a sentence."""
+        return tuple(writer.trouble for writer in self.writers.values() if writer.trouble)
+
+    @property
     def files(self) -> int:
         """Number of files not archived."""
         return sum(writer.files for writer in self.writers.values())

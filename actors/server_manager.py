@@ -23,6 +23,7 @@ from ..model import ServerName
 from ..runtime import Runtime
 from .log_writer import META_PREFIX, WALS
 from .session import Session
+from .waiting import waiting
 
 log = logging.getLogger(__name__)
 
@@ -157,21 +158,25 @@ class ServerManager:
             ServerGoneError: its session ended; recover its logs, then ask elsewhere.
             RaybaseError: what the method raised.
         """
-        while True:
-            target = self._live.get(server)
-            if target is None:
-                raise ServerGoneError(str(server))
-            try:
-                return await self._ask(target, method, args)
-            except ProcessUnavailableError:
-                await self._runtime.clock.sleep(_REPEAT_S)
-            except (FatalError, SessionExpiredError) as error:
-                # The server's end, not ours: its session will be over in a moment.
-                log.warning("region server %s is ending: %s", server, error)
-                await self._runtime.clock.sleep(_REPEAT_S)
-            except ProcessDiedError:
-                # A hint: the coordinator has it too, and its word is what counts here.
-                await self._runtime.clock.sleep(_DEATH_CONFIRMED_S)
+        with waiting(f"{server} to answer {method}") as wait:
+            while True:
+                target = self._live.get(server)
+                if target is None:
+                    raise ServerGoneError(str(server))
+                try:
+                    return await self._ask(target, method, args)
+                except ProcessUnavailableError as error:
+                    wait.trouble = str(error)
+                    await self._runtime.clock.sleep(_REPEAT_S)
+                except (FatalError, SessionExpiredError) as error:
+                    # The server's end, not ours: its session will be over in a moment.
+                    log.warning("region server %s is ending: %s", server, error)
+                    wait.trouble = f"it is ending: {error}"
+                    await self._runtime.clock.sleep(_REPEAT_S)
+                except ProcessDiedError as error:
+                    # A hint: the coordinator has it too, and its word is what counts here.
+                    wait.trouble = f"its session still lasts, though {error}"
+                    await self._runtime.clock.sleep(_DEATH_CONFIRMED_S)
 
     async def _ask(self, target: LiveServer, method: str, args: tuple[Any, ...]) -> Any:
         remote = self._runtime.processes.remote(target.process)
@@ -218,7 +223,9 @@ class ServerManager:
             self.begin_recovery(server)
             self._on_death(server)
         recovery = self._recoveries[server]
-        await (recovery.meta if meta else recovery.all).wait()
+        which = "the log of hbase:meta" if meta else "the logs"
+        with waiting(f"{which} of the dead server {server} to be split"):
+            await (recovery.meta if meta else recovery.all).wait()
 
     async def log_files(self, server: ServerName) -> list[str]:
         """Names of the server's logs that are not archived yet."""

@@ -19,7 +19,7 @@ from .blocking import BlockingShell
 from .draining import Server
 from .families import add_family, drop_family, modify_family
 from .meta import TableState
-from .status import ClusterStatus, Regions
+from .status import ClusterStatus, LockStatus, ProcedureStatus, Regions
 
 
 class Admin:
@@ -222,3 +222,11 @@ class Admin:
     def status(self) -> ClusterStatus:
         """Servers, masters, and regions in transition."""
         return self._shell.run(self._core.status())
+
+    def procedures(self) -> list[ProcedureStatus]:
+        """Changes of the cluster that are under way, and the last that ended."""
+        return self._shell.run(self._core.procedures())
+
+    def locks(self) -> list[LockStatus]:
+        """What procedures have locked, and which others wait for it."""
+        return self._shell.run(self._core.locks())

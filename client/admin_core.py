@@ -23,7 +23,7 @@ from .location import RegionLocation
 from .meta import RegionRow, TableState
 from .result import results
 from .scan import Scanner
-from .status import ClusterStatus
+from .status import ClusterStatus, LockStatus, ProcedureStatus
 
 POLL_FIRST_S: Final = 0.005
 POLL_LAST_S: Final = 0.5
@@ -227,6 +227,14 @@ class AdminCore:
     def status(self) -> Operation[ClusterStatus]:
         answer = yield from self.core.on_master("GetClusterStatus", pb.GetClusterStatusRequest())
         return ClusterStatus.parse(answer.message.cluster_status)
+
+    def procedures(self) -> Operation[list[ProcedureStatus]]:
+        answer = yield from self.core.on_master("GetProcedures", pb.GetProceduresRequest())
+        return [ProcedureStatus.parse(one) for one in answer.message.procedure]
+
+    def locks(self) -> Operation[list[LockStatus]]:
+        answer = yield from self.core.on_master("GetLocks", pb.GetLocksRequest())
+        return [LockStatus.parse(one) for one in answer.message.lock]
 
     def find_server(self, text: str) -> Operation[ServerName]:
         """The live server written ``host:port``, ``host,port`` or ``host,port,startcode``."""

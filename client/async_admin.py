@@ -19,7 +19,7 @@ from .arguments import Families, Text, as_bytes, as_descriptor, as_family
 from .draining import Server
 from .families import add_family, drop_family, modify_family
 from .meta import TableState
-from .status import ClusterStatus, Regions
+from .status import ClusterStatus, LockStatus, ProcedureStatus, Regions
 
 
 class AsyncAdmin:
@@ -218,3 +218,11 @@ class AsyncAdmin:
     async def status(self) -> ClusterStatus:
         """Servers, masters, and regions in transition."""
         return await self._shell.run(self._core.status())
+
+    async def procedures(self) -> list[ProcedureStatus]:
+        """Changes of the cluster that are under way, and the last that ended."""
+        return await self._shell.run(self._core.procedures())
+
+    async def locks(self) -> list[LockStatus]:
+        """What procedures have locked, and which others wait for it."""
+        return await self._shell.run(self._core.locks())

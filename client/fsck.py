@@ -64,6 +64,8 @@ class FsckCommand:
         self._call = call
         self._say = say
         self._sound = StoreFileCheck(files)
+        self.cells = 0
+        """So many the last look has read."""
 
     async def run(self, *, repair: bool) -> bool:
         """Whether nothing is (left) that breaks an invariant.
@@ -168,6 +170,7 @@ class FsckCommand:
     # -- telling ---------------------------------------------------------------------------
 
     def _tell(self, report: Report, *, repair: bool) -> None:
+        self.cells = report.cells
         problems = [one for one in report.findings if not one.kind.is_garbage]
         garbage = [one for one in report.findings if one.kind.is_garbage]
         for one in problems:

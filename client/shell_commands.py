@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from ..errors import IllegalArgumentError
@@ -18,6 +17,7 @@ from . import shell_draining, shell_namespaces
 from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
+from .shell_cluster import show_locks, show_procedures, show_status, show_transitions
 from .shell_options import (
     FAMILY_NUMBERS,
     READ_OPTIONS,
@@ -33,6 +33,7 @@ from .shell_options import (
     table_options,
     target_of,
 )
+from .shell_output import counted, printed, table_of
 from .shell_parser import Line, number
 
 _ROWS_PRINTED: Final = 500
@@ -76,7 +77,7 @@ class Commands:
         self.say(f"created table {text(name)}")
 
     def list(self, line: Line) -> None:
-        table = _table("table", "state")
+        table = table_of("table", "state")
         for name in self.connection.admin.tables():
             table.add_row(str(name), self.connection.admin.state(name).name.lower())
         self.console.print(table)
@@ -93,10 +94,10 @@ class Commands:
             *descriptor.configuration.items(),
         ):
             title += f", {label} {value}" if value else ""
-        table = _table("family", *FAMILY_NUMBERS, "options", title=title)
+        table = table_of("family", *FAMILY_NUMBERS, "options", title=title)
         for one in descriptor.families:
             numbers = [option_text(one, field) for field in FAMILY_NUMBERS.values()]
-            table.add_row(_rich(one.name), *numbers, other_options(one))
+            table.add_row(printed(one.name), *numbers, other_options(one))
         self.console.print(table)
 
     def alter(self, line: Line) -> None:
@@ -150,9 +151,9 @@ class Commands:
         if len(line.values) > 2:
             options["columns"] = flat(line.values[2:])
         result = self.connection.table(name).get(row, **options)
-        table = _table("column", "timestamp", "value")
+        table = table_of("column", "timestamp", "value")
         for cell in result.cells:
-            table.add_row(_rich(cell.column), str(cell.timestamp), _rich(cell.value))
+            table.add_row(printed(cell.column), str(cell.timestamp), printed(cell.value))
         self.console.print(table)
 
     def scan(self, line: Line) -> None:
@@ -168,7 +169,7 @@ class Commands:
                 pending = []
         if pending or not count:
             self._print_rows(pending)
-        self.say(_counted(count, "row"))
+        self.say(counted(count, "row"))
 
     def delete(self, line: Line) -> None:
         name, row, column = arguments(line, "a table", "a row", "a column")
@@ -198,18 +199,18 @@ class Commands:
     def count(self, line: Line) -> None:
         name = argument(line, 0, "a table")
         rows = self.connection.table(name).scan(**scan_options(line))
-        self.say(_counted(rows.count(), "row"))
+        self.say(counted(rows.count(), "row"))
 
     # -- regions and cluster ---------------------------------------------------------------
 
     def regions(self, line: Line) -> None:
         name = argument(line, 0, "a table")
-        table = _table("start", "end", "state", "server", "encoded name")
+        table = table_of("start", "end", "state", "server", "encoded name")
         for one in self.connection.admin.regions(name):
             info = one.region
             table.add_row(
-                _rich(info.start_key),
-                _rich(info.end_key),
+                printed(info.start_key),
+                printed(info.end_key),
                 one.state,
                 str(one.server or ""),
                 info.encoded_name,
@@ -257,20 +258,16 @@ class Commands:
         self.say("the balancer ran" if ran else "the balancer did not run")
 
     def status(self, line: Line) -> None:
-        status = self.connection.admin.status()
-        table = _table("server", "regions", "memstore MB", "files", "requests")
-        for one in status.servers:
-            memstore = str(one.memstore_bytes // 2**20)
-            numbers = (str(one.regions), memstore, str(one.store_files), str(one.requests))
-            table.add_row(str(one.name), *numbers)
-        self.console.print(table)
-        self.say(
-            f"master {status.master or 'none'}; {len(status.backup_masters)} standing by; "
-            f"{len(status.servers)} servers with {_counted(status.regions, 'region')}; "
-            f"{len(status.dead_servers)} dead; {len(status.transitions)} in transition"
-        )
-        for transition in status.transitions:
-            self.say(f"in transition: {text(transition.region)} {transition.state}")
+        show_status(self.connection, self.console)
+
+    def rit(self, line: Line) -> None:
+        show_transitions(self.connection, self.console)
+
+    def list_procedures(self, line: Line) -> None:
+        show_procedures(self.connection, self.console)
+
+    def list_locks(self, line: Line) -> None:
+        show_locks(self.connection, self.console)
 
     def help(self, line: Line) -> None:
         if line.values:
@@ -279,7 +276,7 @@ class Commands:
                 raise IllegalArgumentError(f"there is no command {name!r}; `help` lists them")
             self.say(f"{COMMANDS[name].usage}\n{COMMANDS[name].summary}")
             return
-        table = _table("command", "what it does")
+        table = table_of("command", "what it does")
         for one in COMMANDS.values():
             table.add_row(RichText(one.usage), one.summary)
         self.console.print(table)
@@ -294,13 +291,13 @@ class Commands:
         self.console.print(RichText(sentence), highlight=False)
 
     def _print_rows(self, rows: Iterable[Result]) -> None:
-        table = _table("row", "column", "timestamp", "value")
+        table = table_of("row", "column", "timestamp", "value")
         for row in rows:
             for cell in row.cells:
                 stamp = str(cell.timestamp)
                 is_put = cell.type is CellType.PUT
-                value = _rich(cell.value) if is_put else RichText(f"type={cell.type.name}")
-                table.add_row(_rich(row.row), _rich(cell.column), stamp, value)
+                value = printed(cell.value) if is_put else RichText(f"type={cell.type.name}")
+                table.add_row(printed(row.row), printed(cell.column), stamp, value)
         self.console.print(table)
 
 
@@ -371,21 +368,11 @@ COMMANDS: Final[dict[str, Command]] = {
         "Take a drained server back, and move regions there.",
         shell_draining.recommission,
     ),
-    "status": Command("status", "Show servers and regions.", Commands.status),
+    "status": Command("status", "Show servers and regions in transition.", Commands.status),
+    "rit": Command("rit", "List the regions in transition, and why they are.", Commands.rit),
+    "list_procedures": Command(
+        "list_procedures", "List procedures and what they wait for.", Commands.list_procedures
+    ),
+    "list_locks": Command("list_locks", "List the locks of procedures.", Commands.list_locks),
     "help": Command("help ['command']", "Show the commands.", Commands.help),
 }
-
-
-def _table(*columns: str, title: str | None = None) -> RichTable:
-    table = RichTable(title=title, title_justify="left")
-    for one in columns:
-        table.add_column(one, overflow="fold")
-    return table
-
-
-def _rich(value: bytes) -> RichText:
-    return RichText(text(value))
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -46,6 +46,75 @@ class Transition:
 
     region: bytes
     state: str
+    server: str = ""
+    """Where it is, or is to be."""
+    age_s: float = 0.0
+    """Since it is in its state."""
+    reason: str = ""
+    """In whose hands it is, and what that waits for; empty if the master is HBase's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureStatus:
+    """A procedure that is under way, or one of the last that ended."""
+
+    id: int
+    parent: int
+    """Id of the procedure it is a part of; 0: of none."""
+    name: str
+    """Name of its class."""
+    description: str
+    """What it does, to what."""
+    state: str
+    """As HBase has it: RUNNABLE, WAITING (for its locks), SUCCESS, FAILED."""
+    step: str
+    submitted_ms: int
+    updated_ms: int
+    reason: str
+    """What it waits for."""
+    error: str
+    """What it failed with."""
+
+    @classmethod
+    def parse(cls, message: Any) -> ProcedureStatus:
+        """From HBase's Procedure message."""
+        return cls(
+            message.proc_id,
+            message.parent_id,
+            message.class_name,
+            message.description or message.class_name,
+            pb.ProcedureState.Name(message.state),
+            message.step,
+            message.submitted_time,
+            message.last_update,
+            message.reason,
+            message.exception.generic_exception.message,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LockStatus:
+    """A server, table or region that procedures have locked."""
+
+    kind: str
+    name: str
+    owner: int
+    """Id of the procedure that has it to itself; 0: it is shared."""
+    shared: int
+    """By so many procedures."""
+    waiting: tuple[int, ...]
+    """Ids of the procedures that wait for it, in their order."""
+
+    @classmethod
+    def parse(cls, message: Any) -> LockStatus:
+        """From HBase's LockedResource message."""
+        return cls(
+            pb.LockedResourceType.Name(message.resource_type).lower(),
+            message.resource_name,
+            message.exclusive_lock_owner_procedure.proc_id,
+            message.shared_lock_count,
+            tuple(one.proc_id for one in message.waitingProcedures),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +132,15 @@ class ClusterStatus:
     @classmethod
     def parse(cls, message: Any) -> ClusterStatus:
         """From HBase's ClusterStatus message."""
+        reports = [one.server_load.report_end_time for one in message.live_servers]
+        now_ms = max(reports, default=0)
         return cls(
             message.cluster_id.cluster_id,
             wire.server_name(message.master) if message.HasField("master") else None,
             tuple(wire.server_name(one) for one in message.backup_masters),
             tuple(ServerStatus.parse(one) for one in message.live_servers),
             tuple(wire.server_name(one) for one in message.dead_servers),
-            tuple(
-                Transition(one.spec.value, pb.RegionState.State.Name(one.region_state.state))
-                for one in message.regions_in_transition
-            ),
+            tuple(_transition(one, now_ms) for one in message.regions_in_transition),
             message.balancer_on,
         )
 
@@ -92,6 +160,17 @@ class ClusterStatus:
         )
         header = ("server", "regions", "memstore bytes", "files", "requests")
         return html_table(header, lines, caption)
+
+
+def _transition(message: Any, now_ms: int) -> Transition:
+    state = message.region_state
+    return Transition(
+        message.spec.value,
+        pb.RegionState.State.Name(state.state),
+        state.server,
+        max(now_ms - state.stamp, 0) / 1000 if state.stamp else 0.0,
+        state.reason,
+    )
 
 
 class Regions(list[RegionRow]):

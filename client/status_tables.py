@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.table import Table
 
 _COLUMNS: Final = {
-    "servers": ("server", "process", "regions", "memstore_bytes", "files", "requests"),
+    "servers": ("server", "process", "regions", "memstore_bytes", "files", "requests", "trouble"),
     "tables": ("table", "state", "regions"),
     "in_transition": ("region", "state", "server", "age_s", "reason"),
     "procedures": ("id", "what", "step", "age_s", "reason"),
@@ -18,6 +18,8 @@ _ALWAYS: Final = ("servers", "tables")
 def status_tables(found: dict[str, Any]) -> list[Table]:
     """A table for each part of the status; what is in order is left out."""
     masters = f"master {found['master']}, {len(found['backup_masters'])} standing by"
+    if not found["initialized"]:
+        masters += f"; it is taking over, waits {found['waits'] or 'for nothing'}"
     titles = {"servers": f"{masters}; region servers"}
     return [
         _table(titles.get(part, part.replace("_", " ")), columns, found[part])

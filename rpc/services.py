@@ -78,6 +78,8 @@ SERVICES: Final[dict[str, dict[str, Method]]] = {
             "SetBalancerRunning",
             "Balance",
             "GetClusterStatus",
+            "GetProcedures",
+            "GetLocks",
             "ListDecommissionedRegionServers",
             "DecommissionRegionServers",
             "RecommissionRegionServer",

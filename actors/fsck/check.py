@@ -125,6 +125,7 @@ class Fsck:
             self._check_owner(row, manifest)
         self._manifests[info.encoded_name] = manifest
         for entry in manifest.files:
+            self.report.files += entry.path not in self._named
             self._named[entry.path] = None
             self._check_reference(manifest, entry.path)
             await self._store_check.check(manifest, entry, self.report)

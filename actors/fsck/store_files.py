@@ -18,7 +18,7 @@ _CACHE_BYTES: Final = 1 << 20
 
 
 class StoreFileCheck:
-    """Reads every byte of the files it is given, each once for every part that is used.
+    """Reads every byte of the files it is given.
 
     A file never changes, so what an earlier look of the same check found sound is not read
     again.
@@ -27,7 +27,6 @@ class StoreFileCheck:
     def __init__(self, files: FileSystem) -> None:
         self._files = files
         self._sound: dict[tuple[str, bytes, bytes, str], int] = {}
-        self._counted: dict[str, None] = {}
 
     async def check(self, manifest: Manifest, entry: StoreFileEntry, report: Report) -> None:
         """Adds what is wrong with the file, as this manifest names it."""
@@ -45,8 +44,6 @@ class StoreFileCheck:
         if data is None:
             return
         before, cells_before = len(report.findings), report.cells
-        report.files += entry.path not in self._counted
-        self._counted[entry.path] = None
         try:
             reader = HFileReader.from_image(entry.path, memoryview(data))
             _check_cells(manifest, entry, reader, report)

@@ -19,6 +19,7 @@ from ...model import META_TABLE, RegionInfo, ServerName
 from .. import meta_rows
 from ..assignment import RegionNode, TransitionState
 from ..messages import CloseRequest, CloseResult, OpenRequest, OpenResult
+from ..waiting import waiting
 from .environment import MasterEnvironment
 from .procedure import DONE, Lock, Procedure, StepResult
 
@@ -92,6 +93,7 @@ class AssignProcedure(RegionProcedure):
     """The dead owner whose logs are split."""
     failed_at: tuple[str, ...] = ()
     """Servers that could not open it, newest last."""
+    failures: int = 0
     open_sequence_id: int = 0
 
     def __post_init__(self) -> None:
@@ -176,12 +178,19 @@ class AssignProcedure(RegionProcedure):
     ) -> StepResult:
         if isinstance(error, FatalError):
             raise error
-        reason = f"{self.target} could not open it: {type(error).__name__}: {error}"
         self.failed_at = (*self.failed_at[-9:], self.target)
+        self.failures += 1
+        reason = (
+            f"failed to open {self.failures} times, last at {self.target}: "
+            f"{type(error).__name__}: {error}"
+        )
         environment.assignment.set_state(node, TransitionState.FAILED_OPEN, reason=reason)
         self.trouble = reason
         delay_s = _FAILED_OPEN_PAUSE_S * 2 ** (len(self.failed_at) - 1)
-        await environment.runtime.clock.sleep(min(delay_s, _FAILED_OPEN_PAUSE_MAX_S))
+        delay_s = min(delay_s, _FAILED_OPEN_PAUSE_MAX_S)
+        with waiting(f"the next try, {delay_s:.0f} s after the last") as wait:
+            wait.trouble = reason
+            await environment.runtime.clock.sleep(delay_s)
         return "choose"
 
     async def confirm(self, environment: MasterEnvironment) -> StepResult:

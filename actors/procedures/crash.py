@@ -11,6 +11,7 @@ from ...model import META_REGION, ServerName
 from ..log_recovery import fence_logs, split_and_archive
 from ..log_writer import WALS
 from ..server_manager import is_meta_log
+from ..waiting import waiting
 from .assign import AssignProcedure
 from .environment import MasterEnvironment
 from .procedure import DONE, Children, Lock, Procedure, StepResult
@@ -87,7 +88,8 @@ class ServerCrashProcedure(Procedure):
 
     async def _split(self, environment: MasterEnvironment, names: Sequence[str]) -> None:
         runtime, server = environment.runtime, str(self.server)
-        await asyncio.gather(*(split_and_archive(runtime, server, name) for name in names))
+        with waiting(f"tasks that split {len(names)} logs of {server}"):
+            await asyncio.gather(*(split_and_archive(runtime, server, name) for name in names))
 
     async def assign(self, environment: MasterEnvironment) -> StepResult:
         regions = environment.assignment.regions_on(self.server)

@@ -15,6 +15,7 @@ from ..draining import DrainingServers
 from ..meta_table import MetaTable
 from ..server_manager import ServerManager
 from ..store_io import load_manifest
+from ..waiting import waiting
 
 if TYPE_CHECKING:
     from .executor import ProcedureExecutor
@@ -55,7 +56,8 @@ class MasterEnvironment:
         if preferred is not None and preferred not in avoid and self.servers.is_live(preferred):
             return preferred
         while not (live := self.draining.staying()):
-            await self.servers.wait_for_arrival()
+            with waiting("a region server that may take regions"):
+                await self.servers.wait_for_arrival()
         candidates = [one for one in live if one not in avoid] or live
         return place(table, self.assignment.counts(candidates))
 

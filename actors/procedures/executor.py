@@ -15,6 +15,7 @@ from ...errors import (
     SessionExpiredError,
     StaleMasterError,
 )
+from ..waiting import Waits, waiting
 from . import codec
 from .locks import LockTable
 from .procedure import Children, Procedure, ProcedureState, StepResult
@@ -71,6 +72,8 @@ class ProcedureExecutor:
         self._submissions: dict[int, asyncio.Event] = {}
         """Of those that are being stored for the first time."""
         self._loaded: list[Procedure] = []
+        self._waits: dict[int, Waits] = {}
+        """What those that run wait for, in words."""
         self._last_id = 0
         self._locks = LockTable(self._ancestors)
 
@@ -150,9 +153,34 @@ class ProcedureExecutor:
     def unfinished(self) -> list[Procedure]:
         return [one for one in self._procedures.values() if not one.is_over]
 
-    def waiting_for(self, procedure: Procedure) -> list[int]:
-        """Ids of the procedures whose locks this one waits for."""
-        return self._locks.waiting_for(procedure.id)
+    @property
+    def locks(self) -> LockTable:
+        """Who holds what, and who waits for it."""
+        return self._locks
+
+    def reason(self, procedure: Procedure) -> str:
+        """Why it is where it is, for people; empty if it has ended."""
+        if procedure.is_over:
+            return ""
+        blockers = self._locks.blockers(procedure.id)
+        if blockers:
+            return "waits for " + ", ".join(
+                f"{lock.key}, {'held' if holds else 'asked for before'} by procedure {other}"
+                for lock, other, holds in blockers
+            )
+        unfinished = [
+            child
+            for child in procedure.children
+            if child in self._procedures and not self._procedures[child].is_over
+        ]
+        if unfinished:
+            return f"waits for its procedures {', '.join(map(str, unfinished))}"
+        waits = self._waits[procedure.id].describe() if procedure.id in self._waits else ""
+        if waits:
+            return f"waits {waits}"
+        if procedure in self._loaded:
+            return "waits for hbase:meta to be served and read"
+        return procedure.trouble or "at work"
 
     # -- running ---------------------------------------------------------------------------
 
@@ -186,12 +214,16 @@ class ProcedureExecutor:
         task.add_done_callback(lambda _: self._tasks.pop(procedure.id, None))
 
     async def _guarded(self, procedure: Procedure) -> None:
+        waits = self._waits[procedure.id] = Waits(self._environment.runtime.clock)
+        waits.collect()
         try:
             await self._execute(procedure)
         except Exception as error:
             # Steps are tried again for ever: what arrives here is the end of this master's
             # term, or a store that cannot be written, and then nothing may be done either.
             self._on_fatal(error)
+        finally:
+            self._waits.pop(procedure.id, None)
 
     async def _execute(self, procedure: Procedure) -> None:
         await self._locks.acquire(procedure.id, procedure.locks())
@@ -222,7 +254,8 @@ class ProcedureExecutor:
         procedure.attempts = 0
         while True:
             if procedure.needs_meta:
-                await environment.assignment.loaded.wait()
+                with waiting("this master to have read hbase:meta"):
+                    await environment.assignment.loaded.wait()
             try:
                 result = await procedure.run_step(environment)
             except (FatalError, SessionExpiredError, StaleMasterError):
@@ -248,7 +281,9 @@ class ProcedureExecutor:
         )
         delay_s = min(_BACKOFF_FIRST_S * 2 ** min(procedure.attempts - 1, 16), _BACKOFF_MAX_S)
         jitter = self._environment.runtime.entropy.uniform(0.9, 1.1)
-        await self._environment.runtime.clock.sleep(delay_s * jitter)
+        with waiting(f"try {procedure.attempts + 1} of its step, {delay_s:.0f} s on") as wait:
+            wait.trouble = procedure.trouble
+            await self._environment.runtime.clock.sleep(delay_s * jitter)
 
     async def _advance(self, procedure: Procedure, result: StepResult) -> None:
         over = procedure.children
@@ -279,7 +314,8 @@ class ProcedureExecutor:
         for procedure in procedures:
             procedure.updated_ms = now_ms
         saved = {one.id: codec.encode(one.to_fields()) for one in procedures}
-        await self._store.update(saved, removed)
+        with waiting("the procedure store to be written"):
+            await self._store.update(saved, removed)
 
     def _drop(self, procedure_id: int) -> None:
         procedure = self._procedures.pop(procedure_id, None)

@@ -56,18 +56,38 @@ class LockTable:
         """Ids of the procedures that hold it."""
         return list(self._holders.get(lock.key, ()))
 
-    def waiting_for(self, procedure_id: int) -> list[int]:
-        """Ids of those whose locks the procedure waits for."""
+    def blockers(self, procedure_id: int) -> list[tuple[Lock, int, bool]]:
+        """What the procedure waits for, the id of who stands in its way, and whether that one
+        holds it, or is before it in the queue; empty if it does not wait."""
+        before: list[_Waiter] = []
         for waiter in self._waiting:
             if waiter.id == procedure_id:
-                family = self._family(procedure_id)
-                return [
-                    holder
-                    for lock in waiter.locks
-                    for holder in self._holders.get(lock.key, ())
-                    if holder not in family
-                ]
+                return self._blockers(waiter, before)
+            before.append(waiter)
         return []
+
+    def _blockers(self, waiter: _Waiter, before: Sequence[_Waiter]) -> list[tuple[Lock, int, bool]]:
+        family = self._family(waiter.id)
+        found = []
+        for lock in waiter.locks:
+            for holder, exclusive in self._holders.get(lock.key, {}).items():
+                if holder not in family and (lock.exclusive or exclusive):
+                    found.append((lock, holder, True))
+            for other in before if len(family) == 1 else ():
+                wanted = [one for one in other.locks if one.key == lock.key]
+                if any(lock.exclusive or one.exclusive for one in wanted):
+                    found.append((lock, other.id, False))
+        return found
+
+    def waiting(self, lock: Lock) -> list[int]:
+        """Ids of the procedures that wait for the lock's name, in their order."""
+        return [
+            one.id for one in self._waiting if any(lock.key == wanted.key for wanted in one.locks)
+        ]
+
+    def held(self) -> list[tuple[str, dict[int, bool]]]:
+        """Names that are locked, and by whom: id -> whether exclusively."""
+        return [(key, dict(holders)) for key, holders in sorted(self._holders.items())]
 
     def _family(self, procedure_id: int) -> list[int]:
         return [procedure_id, *self._ancestors(procedure_id)]

@@ -33,6 +33,30 @@ class CompareType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GREATER: _ClassVar[CompareType]
     NO_OP: _ClassVar[CompareType]
 
+class ProcedureState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INITIALIZING: _ClassVar[ProcedureState]
+    RUNNABLE: _ClassVar[ProcedureState]
+    WAITING: _ClassVar[ProcedureState]
+    WAITING_TIMEOUT: _ClassVar[ProcedureState]
+    ROLLEDBACK: _ClassVar[ProcedureState]
+    SUCCESS: _ClassVar[ProcedureState]
+    FAILED: _ClassVar[ProcedureState]
+
+class LockType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXCLUSIVE: _ClassVar[LockType]
+    SHARED: _ClassVar[LockType]
+
+class LockedResourceType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SERVER: _ClassVar[LockedResourceType]
+    NAMESPACE: _ClassVar[LockedResourceType]
+    TABLE: _ClassVar[LockedResourceType]
+    REGION: _ClassVar[LockedResourceType]
+    PEER: _ClassVar[LockedResourceType]
+    META: _ClassVar[LockedResourceType]
+
 class Option(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     HBASE_VERSION: _ClassVar[Option]
@@ -65,6 +89,21 @@ NOT_EQUAL: CompareType
 GREATER_OR_EQUAL: CompareType
 GREATER: CompareType
 NO_OP: CompareType
+INITIALIZING: ProcedureState
+RUNNABLE: ProcedureState
+WAITING: ProcedureState
+WAITING_TIMEOUT: ProcedureState
+ROLLEDBACK: ProcedureState
+SUCCESS: ProcedureState
+FAILED: ProcedureState
+EXCLUSIVE: LockType
+SHARED: LockType
+SERVER: LockedResourceType
+NAMESPACE: LockedResourceType
+TABLE: LockedResourceType
+REGION: LockedResourceType
+PEER: LockedResourceType
+META: LockedResourceType
 HBASE_VERSION: Option
 CLUSTER_ID: Option
 LIVE_SERVERS: Option
@@ -1294,6 +1333,68 @@ class ListTableNamesByNamespaceResponse(_message.Message):
     tableName: _containers.RepeatedCompositeFieldContainer[TableName]
     def __init__(self, tableName: _Optional[_Iterable[_Union[TableName, _Mapping]]] = ...) -> None: ...
 
+class Procedure(_message.Message):
+    __slots__ = ("class_name", "parent_id", "proc_id", "submitted_time", "owner", "state", "last_update", "exception", "description", "step", "reason")
+    CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PROC_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBMITTED_TIME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    LAST_UPDATE_FIELD_NUMBER: _ClassVar[int]
+    EXCEPTION_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    class_name: str
+    parent_id: int
+    proc_id: int
+    submitted_time: int
+    owner: str
+    state: ProcedureState
+    last_update: int
+    exception: ForeignExceptionMessage
+    description: str
+    step: str
+    reason: str
+    def __init__(self, class_name: _Optional[str] = ..., parent_id: _Optional[int] = ..., proc_id: _Optional[int] = ..., submitted_time: _Optional[int] = ..., owner: _Optional[str] = ..., state: _Optional[_Union[ProcedureState, str]] = ..., last_update: _Optional[int] = ..., exception: _Optional[_Union[ForeignExceptionMessage, _Mapping]] = ..., description: _Optional[str] = ..., step: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class GetProceduresRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetProceduresResponse(_message.Message):
+    __slots__ = ("procedure",)
+    PROCEDURE_FIELD_NUMBER: _ClassVar[int]
+    procedure: _containers.RepeatedCompositeFieldContainer[Procedure]
+    def __init__(self, procedure: _Optional[_Iterable[_Union[Procedure, _Mapping]]] = ...) -> None: ...
+
+class LockedResource(_message.Message):
+    __slots__ = ("resource_type", "resource_name", "lock_type", "exclusive_lock_owner_procedure", "shared_lock_count", "waitingProcedures")
+    RESOURCE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_NAME_FIELD_NUMBER: _ClassVar[int]
+    LOCK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_LOCK_OWNER_PROCEDURE_FIELD_NUMBER: _ClassVar[int]
+    SHARED_LOCK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WAITINGPROCEDURES_FIELD_NUMBER: _ClassVar[int]
+    resource_type: LockedResourceType
+    resource_name: str
+    lock_type: LockType
+    exclusive_lock_owner_procedure: Procedure
+    shared_lock_count: int
+    waitingProcedures: _containers.RepeatedCompositeFieldContainer[Procedure]
+    def __init__(self, resource_type: _Optional[_Union[LockedResourceType, str]] = ..., resource_name: _Optional[str] = ..., lock_type: _Optional[_Union[LockType, str]] = ..., exclusive_lock_owner_procedure: _Optional[_Union[Procedure, _Mapping]] = ..., shared_lock_count: _Optional[int] = ..., waitingProcedures: _Optional[_Iterable[_Union[Procedure, _Mapping]]] = ...) -> None: ...
+
+class GetLocksRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetLocksResponse(_message.Message):
+    __slots__ = ("lock",)
+    LOCK_FIELD_NUMBER: _ClassVar[int]
+    lock: _containers.RepeatedCompositeFieldContainer[LockedResource]
+    def __init__(self, lock: _Optional[_Iterable[_Union[LockedResource, _Mapping]]] = ...) -> None: ...
+
 class MoveRegionRequest(_message.Message):
     __slots__ = ("region", "dest_server_name")
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -1515,7 +1616,7 @@ class RegionLoad(_message.Message):
     def __init__(self, region_specifier: _Optional[_Union[RegionSpecifier, _Mapping]] = ..., stores: _Optional[int] = ..., storefiles: _Optional[int] = ..., store_uncompressed_size_MB: _Optional[int] = ..., storefile_size_MB: _Optional[int] = ..., mem_store_size_MB: _Optional[int] = ..., read_requests_count: _Optional[int] = ..., write_requests_count: _Optional[int] = ..., complete_sequence_id: _Optional[int] = ...) -> None: ...
 
 class RegionState(_message.Message):
-    __slots__ = ("region_info", "state", "stamp")
+    __slots__ = ("region_info", "state", "stamp", "server", "reason")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         OFFLINE: _ClassVar[RegionState.State]
@@ -1553,10 +1654,14 @@ class RegionState(_message.Message):
     REGION_INFO_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STAMP_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     region_info: RegionInfo
     state: RegionState.State
     stamp: int
-    def __init__(self, region_info: _Optional[_Union[RegionInfo, _Mapping]] = ..., state: _Optional[_Union[RegionState.State, str]] = ..., stamp: _Optional[int] = ...) -> None: ...
+    server: str
+    reason: str
+    def __init__(self, region_info: _Optional[_Union[RegionInfo, _Mapping]] = ..., state: _Optional[_Union[RegionState.State, str]] = ..., stamp: _Optional[int] = ..., server: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class RegionInTransition(_message.Message):
     __slots__ = ("spec", "region_state")

@@ -109,6 +109,7 @@ class FakeCluster:
     nonces: dict[int, CellBatch] = field(default_factory=dict)
     procedures: dict[int, RaybaseError | None] = field(default_factory=dict)
     draining: list[ServerName] = field(default_factory=list)
+    transitions: dict[RegionInfo, str] = field(default_factory=dict)
     namespaces: dict[str, NamespaceDescriptor] = field(
         default_factory=lambda: {name: NamespaceDescriptor(name) for name in ("default", "hbase")}
     )
@@ -484,7 +485,50 @@ class FakeCluster:
                     live.server_load.region_loads.add(
                         region_specifier=schema.region_specifier(place.info.name), storefiles=2
                     )
+            live.server_load.report_end_time = 65_000
+        for place, reason in self.transitions.items():
+            status.regions_in_transition.add(
+                spec=schema.region_specifier(place.name),
+                region_state=pb.RegionState(
+                    region_info=schema.region_info_to_pb(place),
+                    state=pb.RegionState.OPENING,
+                    stamp=60_000,
+                    server=str(self.servers[0]),
+                    reason=reason,
+                ),
+            )
         return Reply(pb.GetClusterStatusResponse(cluster_status=status))
+
+    def _getProcedures(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        response = pb.GetProceduresResponse()
+        times = {"submitted_time": 60_000, "last_update": 61_000}
+        response.procedure.add(
+            class_name="MoveProcedure", proc_id=7, state=pb.RUNNABLE, description="move web",
+            step="hand_over", reason="waits for one to answer", **times,
+        )  # fmt: skip
+        failed = response.procedure.add(
+            class_name="SplitProcedure", proc_id=8, parent_id=7, state=pb.FAILED, **times
+        )
+        failed.exception.generic_exception.message = "cannot be split"
+        return Reply(response)
+
+    def _getLocks(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        times = {"submitted_time": 1, "last_update": 1, "state": pb.RUNNABLE}
+        owner, waiter = (pb.Procedure(class_name="x", proc_id=one, **times) for one in (7, 9))
+        region = pb.LockedResource(
+            resource_type=pb.REGION,
+            resource_name="abc",
+            lock_type=pb.EXCLUSIVE,
+            exclusive_lock_owner_procedure=owner,
+            waitingProcedures=[waiter],
+        )
+        table = pb.LockedResource(
+            resource_type=pb.TABLE,
+            resource_name="web",
+            lock_type=pb.SHARED,
+            shared_lock_count=2,
+        )
+        return Reply(pb.GetLocksResponse(lock=[region, table]))
 
     def _decommissionRegionServers(  # noqa: N802
         self, server: ServerName, request: Any, cells: bytes

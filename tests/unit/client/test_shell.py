@@ -169,6 +169,23 @@ def test_regions_are_split_moved_flushed_and_compacted(cluster: Any, run: Run) -
     assert "2 servers with 2 regions" in printed
 
 
+def test_what_is_under_way_is_shown_with_its_reason(cluster: Any, run: Run) -> None:
+    assert run("create t f")[0] == 0
+    code, printed = run("rit")
+    assert "0 regions in transition" in printed
+    cluster.transitions[cluster.places[0].info] = "waits for a server"
+    for command in ("rit", "status"):
+        code, printed = run(command)
+        assert code == 0
+        assert "OPENING" in printed
+        assert " 5 " in printed
+        assert "waits for a server" in " ".join(printed.split())
+    code, printed = run("list_procedures", "list_locks")
+    assert code == 0
+    for words in ("move web", "hand_over", "cannot be split", "2 procedures", "2 locks", "shared"):
+        assert words in printed, printed
+
+
 def test_servers_are_drained_as_in_hbases_shell(cluster: Any, run: Run) -> None:
     assert run("create t f")[0] == 0
     victim = cluster.places[0].server

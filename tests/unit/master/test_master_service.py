@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from raybase.actors.master_service import MasterService
 from raybase.actors.observers import DenyAll
+from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.namespaces import (
     CreateNamespaceProcedure,
     DeleteNamespaceProcedure,
@@ -265,6 +266,34 @@ def create_in(client: Client, name: str) -> Any:
     descriptor = convert.table_to_pb(table(f"{name}:t"))
     created = client.call("CreateTable", pb.CreateTableRequest(table_schema=descriptor))
     return client.wait(created.proc_id).exception.generic_exception
+
+
+def test_what_is_under_way_is_shown_with_its_reason(cluster: FakeCluster, client: Client) -> None:
+    client.create()
+    (node,) = cluster.term.assignment.regions_of(convert.table_name_from_pb(NAME))
+    assert cluster.simulation.pause(cluster.server_at(node.info), 60.0)
+    for _ in range(2):
+        cluster.submit_and_forget(MoveProcedure(region=node.info))
+    executor = cluster.term.executor
+    cluster.run_until(
+        lambda: any("answer hand_over" in executor.reason(one) for one in executor.unfinished())
+    )
+    moves = client.call("GetProcedures", pb.GetProceduresRequest()).procedure[-2:]
+    assert [one.class_name for one in moves] == ["MoveProcedure"] * 2
+    assert [one.state for one in moves] == [pb.RUNNABLE, pb.WAITING]
+    assert "to answer hand_over" in moves[0].reason
+    assert f"held by procedure {moves[0].proc_id}" in moves[1].reason
+    locks = client.call("GetLocks", pb.GetLocksRequest()).lock
+    by_kind = {one.resource_type: one for one in locks}
+    region = by_kind[pb.REGION]
+    assert region.resource_name == node.info.encoded_name
+    assert region.exclusive_lock_owner_procedure.proc_id == moves[0].proc_id
+    assert [one.proc_id for one in region.waitingProcedures] == [moves[1].proc_id]
+    assert by_kind[pb.TABLE].lock_type == pb.SHARED
+    assert by_kind[pb.TABLE].shared_lock_count == 1
+    status = client.call("GetClusterStatus", pb.GetClusterStatusRequest()).cluster_status
+    (transition,) = status.regions_in_transition
+    assert f"procedure {moves[0].proc_id} (move" in transition.region_state.reason
 
 
 def test_namespaces_are_created_altered_and_deleted(client: Client) -> None:

@@ -33,6 +33,7 @@ REAL_WORLD = {
     "client/blocking.py",
     "client/cli.py",
     "client/shell.py",
+    "client/shell_cluster.py",
     "client/ray_registry.py",
     "testing/__main__.py",
     "testing/crash/golden.py",
@@ -42,7 +43,7 @@ REAL_WORLD = {
     "testing/world.py",
 }
 """Modules at the border, where clocks, files, sockets and Ray are what they are about."""
-REAL_WORLD_FOLDERS = ("client/demo/",)
+REAL_WORLD_FOLDERS = ("client/demo/", "testing/real/")
 FORBIDDEN_MODULES = {
     "datetime",
     "multiprocessing",
