@@ -13,7 +13,8 @@ from typing import Any, Final, Self
 
 from .errors import IllegalArgumentError
 
-MIB: Final = 1024 * 1024
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
 
 
 def _require(condition: bool, message: str) -> None:
@@ -249,6 +250,18 @@ class MasterConfig:
     hbase.master.wait.on.regionservers.interval"""
     control_call_timeout_s: float = 10.0
     """A control call without an answer is made again after this."""
+    table_checks: bool = True
+    """Whether tables with sizes below the next two are refused. hbase.table.sanity.checks"""
+    region_bytes_min: int = 2 * MIB
+    """hbase.hregion.max.filesize.limit"""
+    flush_bytes_min: int = MIB
+    """hbase.hregion.memstore.flush.size.limit"""
+    reopen_batch_max: int = 8
+    """Regions of an altered table that are opened again at the same time; the first time it is
+    one, then twice as many each time up to this. -1: all at once, which HBase ships.
+    hbase.reopen.table.regions.progressive.batch.size.max"""
+    reopen_backoff_s: float = 0.0
+    """Pause before the next of them. hbase.reopen.table.regions.progressive.batch.backoff.ms"""
 
 
 @dataclass(frozen=True, slots=True)

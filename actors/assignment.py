@@ -58,6 +58,8 @@ class RegionNode:
     """What it was merged from, while their files are not cleaned."""
     reason: str = ""
     """Why it is in this state, for people."""
+    opened_as: TableDescriptor | None = None
+    """The descriptor it was opened with last; None if no master of this life opened it."""
     planned: ServerName | None = None
     """Where it is about to be opened, before that is recorded."""
 

@@ -25,13 +25,13 @@ from .mender import Mender
 from .meta_service import ClientMetaService
 from .observers import Authorizer
 from .procedure_store import RegionProcedureStore
+from .procedures.alter import AlterTableProcedure
 from .procedures.flush import FlushTableProcedure
 from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
 from .procedures.procedure import Procedure
 from .procedures.split import SplitProcedure
 from .procedures.tables import (
-    AlterTableProcedure,
     CreateTableProcedure,
     DeleteTableProcedure,
     DisableTableProcedure,

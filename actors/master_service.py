@@ -21,13 +21,13 @@ from .cluster_status import cluster_status
 from .namespace_service import NamespaceService
 from .observers import Action
 from .procedure_report import locks_to_pb, procedures_to_pb
+from .procedures.alter import AlterTableProcedure
 from .procedures.flush import FlushTableProcedure
 from .procedures.merge import MergeProcedure
 from .procedures.move import MoveProcedure
 from .procedures.procedure import Procedure
 from .procedures.split import SplitProcedure
 from .procedures.tables import (
-    AlterTableProcedure,
     CreateTableProcedure,
     DeleteTableProcedure,
     DisableTableProcedure,
@@ -186,7 +186,11 @@ class MasterService(NamespaceService):
         self._existing(table)
         term = self.master.term
         total = len(term.assignment.regions_of(table))
-        waiting = sum(term.is_claimed(node) for node in term.assignment.regions_of(table))
+        waiting = sum(
+            one.regions_left
+            for one in term.executor.unfinished()
+            if isinstance(one, AlterTableProcedure) and one.table == table
+        )
         return Reply(
             pb.GetSchemaAlterStatusResponse(yet_to_update_regions=waiting, total_regions=total)
         )

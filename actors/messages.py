@@ -81,6 +81,8 @@ class OpenResult:
     encoded: str
     server: str
     open_sequence_id: int
+    as_asked: bool = True
+    """False: it was open already, with another descriptor of its table."""
 
 
 @dataclass(frozen=True, slots=True)

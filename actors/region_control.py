@@ -70,7 +70,8 @@ class RegionControl:
                 self._regions.opening_failed(encoded)
                 raise
             self._serve(hosted)
-        return OpenResult(encoded, self._services.server, hosted.open_sequence_id)
+        as_asked = hosted.table == request.table
+        return OpenResult(encoded, self._services.server, hosted.open_sequence_id, as_asked)
 
     async def close(self, request: CloseRequest) -> CloseResult:
         encoded = request.encoded

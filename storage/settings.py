@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ..config import StoreConfig
+from ..config import MasterConfig, StoreConfig
 from ..errors import IllegalArgumentError
 from ..model import FamilyDescriptor, TableDescriptor
 
 _Reading = tuple[str, Callable[[str], object]]
-"""(field of StoreConfig, what turns a text into its value)."""
+"""(field of StoreConfig or MasterConfig, what turns a text into its value)."""
 
 
 def _switch(text: str) -> bool:
@@ -69,6 +69,43 @@ REGION_KEYS: Final[Mapping[str, _Reading]] = {
     "hbase.busy.policy.aggWindow": ("busy_window_s", _seconds),
 }
 """May stand at tables alone, for they are about regions."""
+
+MASTER_KEYS: Final[Mapping[str, _Reading]] = {
+    "hbase.reopen.table.regions.progressive.batch.size.max": ("reopen_batch_max", int),
+    "hbase.reopen.table.regions.progressive.batch.backoff.ms": ("reopen_backoff_s", _seconds),
+}
+"""May stand at tables; the master alone looks at them."""
+
+_UNSEEN_BY_REGIONS: Final = (
+    *MASTER_KEYS,
+    "MERGE_ENABLED",
+    "NORMALIZATION_ENABLED",
+    "NORMALIZER_TARGET_REGION_COUNT",
+    "NORMALIZER_TARGET_REGION_SIZE",
+    "NORMALIZER_TARGET_REGION_SIZE_MB",
+    "OWNER",
+)
+
+
+def same_for_regions(one: TableDescriptor, other: TableDescriptor) -> bool:
+    """Whether an open region need not notice that its table's descriptor has changed."""
+    return _seen(one) == _seen(other)
+
+
+def _seen(table: TableDescriptor) -> TableDescriptor:
+    attributes, configuration = dict(table.attributes), dict(table.configuration)
+    for key in _UNSEEN_BY_REGIONS:
+        attributes.pop(key, None)
+        configuration.pop(key, None)
+    return replace(table, attributes=attributes, configuration=configuration)
+
+
+def master_config(config: MasterConfig, table: TableDescriptor) -> MasterConfig:
+    """The master's settings for what it does to the table.
+
+    Raises IllegalArgumentError for a value that does not fit its key.
+    """
+    return replace(config, **_changes(texts_of(table), MASTER_KEYS, f"table {table.name}"))
 
 
 def table_config(config: StoreConfig, table: TableDescriptor) -> StoreConfig:

@@ -159,6 +159,7 @@ class AssignProcedure(RegionProcedure):
         except (RaybaseError, OSError) as error:
             return await self._failed(environment, node, error)
         assert isinstance(result, OpenResult)
+        node.opened_as = table.descriptor if result.as_asked else None
         self.open_sequence_id = result.open_sequence_id
         return "confirm"
 

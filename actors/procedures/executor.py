@@ -304,6 +304,8 @@ class ProcedureExecutor:
         else:
             procedure.step = result
         await self._save(procedure, *children, removed=over)
+        # Only now that the step is stored: the next master holds what the stored step wants.
+        self._locks.reduce(procedure.id, procedure.locks())
         for child_id in over:
             self._drop(child_id)
         for child in children:

@@ -43,14 +43,26 @@ class LockTable:
             self.release(procedure_id)
             raise
 
+    def reduce(self, procedure_id: int, locks: Sequence[Lock]) -> None:
+        """``procedure_id`` holds these from now on: fewer than so far, or shared ones instead of
+        exclusive ones, so that nobody has to wait for it."""
+        if tuple(locks) == self._held[procedure_id]:
+            return
+        self._forget(procedure_id)
+        self._hold(procedure_id, tuple(locks))
+        self._serve()
+
     def release(self, procedure_id: int) -> None:
         self._waiting = [one for one in self._waiting if one.id != procedure_id]
+        self._forget(procedure_id)
+        self._serve()
+
+    def _forget(self, procedure_id: int) -> None:
         for lock in self._held.pop(procedure_id, ()):
             holders = self._holders[lock.key]
             holders.pop(procedure_id, None)
             if not holders:
                 del self._holders[lock.key]
-        self._serve()
 
     def holders(self, lock: Lock) -> list[int]:
         """Ids of the procedures that hold it."""
@@ -118,9 +130,12 @@ class LockTable:
         return True
 
     def _grant(self, waiter: _Waiter) -> None:
-        self._held[waiter.id] = waiter.locks
-        for lock in waiter.locks:
-            holders = self._holders.setdefault(lock.key, {})
-            holders[waiter.id] = holders.get(waiter.id, False) or lock.exclusive
+        self._hold(waiter.id, waiter.locks)
         if not waiter.granted.done():
             waiter.granted.set_result(None)
+
+    def _hold(self, procedure_id: int, locks: tuple[Lock, ...]) -> None:
+        self._held[procedure_id] = locks
+        for lock in locks:
+            holders = self._holders.setdefault(lock.key, {})
+            holders[procedure_id] = holders.get(procedure_id, False) or lock.exclusive

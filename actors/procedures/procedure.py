@@ -115,7 +115,8 @@ class Procedure(ABC):
 
     @abstractmethod
     def locks(self) -> Sequence[Lock]:
-        """What it holds from its first step to its end; the same at every call."""
+        """What it holds from its first step on. At a later step it may be less, or shared
+        instead of exclusive, never more."""
 
     @abstractmethod
     def describe(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .adopt import AdoptRegionProcedure
+from .alter import AlterTableProcedure
 from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from .clean_parent import CleanParentProcedure
 from .crash import ServerCrashProcedure
@@ -19,7 +20,6 @@ from .namespaces import (
 from .procedure import Procedure
 from .split import SplitProcedure
 from .tables import (
-    AlterTableProcedure,
     CreateTableProcedure,
     DeleteTableProcedure,
     DisableTableProcedure,

@@ -1,10 +1,11 @@
-"""Procedures that change whole tables: create, delete, enable, disable, alter."""
+"""Procedures that change whole tables: create, delete, truncate, enable, disable."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from ...errors import (
     IllegalArgumentError,
@@ -19,7 +20,7 @@ from .. import meta_rows
 from ..archiver import archive_region
 from ..assignment import TableNode, TransitionState
 from ..meta_rows import TableState
-from .assign import AssignProcedure, ReopenProcedure, UnassignProcedure
+from .assign import AssignProcedure, UnassignProcedure
 from .environment import MasterEnvironment
 from .namespaces import existing_namespace
 from .procedure import DONE, Children, Lock, Procedure, StepResult
@@ -36,12 +37,19 @@ def check_split_keys(split_keys: Sequence[bytes]) -> None:
 
 @dataclass(kw_only=True)
 class TableProcedure(Procedure):
-    """Has its table to itself."""
+    """Has its table to itself, until all that is left is to open regions or to open them again.
+
+    From there on others may work on the table's regions, such as the recovery of a server that
+    dies, but nobody may change the table.
+    """
+
+    sharing: ClassVar[frozenset[str]] = frozenset()
+    """Steps at which it does not need the table alone any more."""
 
     table: TableName
 
     def locks(self) -> Sequence[Lock]:
-        return (Lock.table(self.table, exclusive=True),)
+        return (Lock.table(self.table, exclusive=self.step not in self.sharing),)
 
     def describe(self) -> str:
         return f"{self.kind} {self.table}"
@@ -82,6 +90,7 @@ class CreateTableProcedure(TableProcedure):
     kind = "create"
     first_step = "prepare"
     may_fail = frozenset({"prepare"})
+    sharing = frozenset({"assign", "enable"})
 
     descriptor: TableDescriptor
     split_keys: tuple[bytes, ...] = ()
@@ -102,7 +111,7 @@ class CreateTableProcedure(TableProcedure):
         if environment.assignment.table(self.table) is not None:
             raise TableExistsError(f"table {self.table} exists")
         check_split_keys(self.split_keys)
-        check_table(self.descriptor)
+        check_table(self.descriptor, environment.config.master)
         bounds = [b"", *sorted(self.split_keys), b""]
         region_id = environment.meta.next_ms()
         self.regions = tuple(
@@ -186,6 +195,7 @@ class TruncateTableProcedure(TableProcedure):
     kind = "truncate"
     first_step = "prepare"
     may_fail = frozenset({"prepare"})
+    sharing = frozenset({"assign", "enable"})
 
     preserve_splits: bool = False
     old: tuple[RegionInfo, ...] = ()
@@ -275,6 +285,7 @@ class EnableTableProcedure(TableProcedure):
     kind = "enable"
     first_step = "prepare"
     may_fail = frozenset({"prepare"})
+    sharing = frozenset({"assign", "set_enabled"})
 
     async def prepare(self, environment: MasterEnvironment) -> StepResult:
         if self.existing(environment).state != TableState.DISABLED:
@@ -292,44 +303,4 @@ class EnableTableProcedure(TableProcedure):
 
     async def set_enabled(self, environment: MasterEnvironment) -> StepResult:
         await self.set_state(environment, TableState.ENABLED)
-        return DONE
-
-
-@dataclass(kw_only=True)
-class AlterTableProcedure(TableProcedure):
-    """Gives a table another descriptor, and its open regions one after the other.
-
-    Files of families it no longer has drop out of the regions' manifests and are archived.
-    Source: ModifyTableProcedure.java.
-    """
-
-    kind = "alter"
-    first_step = "prepare"
-    may_fail = frozenset({"prepare"})
-
-    descriptor: TableDescriptor
-
-    async def prepare(self, environment: MasterEnvironment) -> StepResult:
-        self.existing(environment)
-        if self.descriptor.name != self.table:
-            raise IllegalArgumentError(f"a table cannot be renamed: {self.table}")
-        check_table(self.descriptor)
-        return "change_descriptor"
-
-    async def change_descriptor(self, environment: MasterEnvironment) -> StepResult:
-        known = environment.assignment.table(self.table)
-        assert known is not None
-        await self.set_state(environment, known.state, self.descriptor)
-        return "reopen"
-
-    async def reopen(self, environment: MasterEnvironment) -> StepResult:
-        nodes = environment.assignment.regions_of(self.table)
-        children = [
-            ReopenProcedure(region=node.info)
-            for node in nodes
-            if environment.assignment.wants_open(node)
-        ]
-        return Children(children, then="finish")
-
-    async def finish(self, environment: MasterEnvironment) -> StepResult:
         return DONE

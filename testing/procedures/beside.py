@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...actors.procedures.alter import AlterTableProcedure
 from ...actors.procedures.assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from ...actors.procedures.flush import FlushTableProcedure
 from ...actors.procedures.merge import MergeProcedure
@@ -11,7 +12,6 @@ from ...actors.procedures.move import MoveProcedure
 from ...actors.procedures.procedure import Procedure
 from ...actors.procedures.split import SplitProcedure
 from ...actors.procedures.tables import (
-    AlterTableProcedure,
     DisableTableProcedure,
     EnableTableProcedure,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ...actors.procedures.adopt import AdoptRegionProcedure
+from ...actors.procedures.alter import AlterTableProcedure
 from ...actors.procedures.assign import AssignProcedure, ReopenProcedure, UnassignProcedure
 from ...actors.procedures.clean_parent import CleanParentProcedure
 from ...actors.procedures.flush import FlushTableProcedure
@@ -20,7 +21,6 @@ from ...actors.procedures.namespaces import (
 from ...actors.procedures.procedure import Procedure
 from ...actors.procedures.split import SplitProcedure
 from ...actors.procedures.tables import (
-    AlterTableProcedure,
     CreateTableProcedure,
     DeleteTableProcedure,
     DisableTableProcedure,

@@ -94,7 +94,8 @@ class FakeRegionServer:
                     raise CorruptionError(encoded, 0, "cannot be opened here")
                 await self._open(request)
             info, sequence_id = self._regions[encoded]
-        return OpenResult(info.encoded_name, str(self._name), sequence_id)
+        as_asked = self._cluster.opened[encoded] == request.table
+        return OpenResult(info.encoded_name, str(self._name), sequence_id, as_asked)
 
     async def _open(self, request: OpenRequest) -> None:
         info, me = request.info, str(self._name)

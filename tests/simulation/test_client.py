@@ -244,3 +244,45 @@ def test_namespaces_hold_tables() -> None:
         assert await admin.is_enabled("a")
 
     run(application)
+
+
+def test_a_table_is_altered_while_it_is_read_and_written_without_an_error() -> None:
+    rows = [f"{number:02}" for number in range(24)]
+
+    async def application(connection: raybase.AsyncConnection) -> None:
+        splits = rows[3::3]
+        await connection.admin.create_table("web", ["f"], splits=splits)
+        table = connection.table("web")
+        over = asyncio.Event()
+        served = 0
+
+        async def use(row: str) -> None:
+            nonlocal served
+            count = 0
+            while not over.is_set() or not count:
+                count += 1
+                await table.increment(row, {"f:n": 1})
+                assert (await table.get(row)).number("f:n") == count
+                served += 1
+
+        async def scan() -> None:
+            while not over.is_set():
+                found = [row.row.decode() async for row in table.scan(columns=["f:n"])]
+                assert found == rows
+
+        for row in rows:
+            await table.put(row, {"f:n": bytes(8)})
+        users = [asyncio.create_task(one) for one in (scan(), *map(use, rows))]
+        await connection.admin.add_family("web", "g")
+        await connection.admin.modify_family("web", "f", max_versions=5)
+        await connection.admin.drop_family("web", "g")
+        over.set()
+        await asyncio.gather(*users)
+        assert served > 10 * len(rows)
+        with pytest.raises(NoSuchFamilyError):
+            await table.put(rows[0], {"g:q": b""})
+        for row in rows:
+            await table.increment(row, {"f:n": 1})
+            assert len((await table.get(row, versions=9)).versions("f:n")) == 5
+
+    run(application)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from raybase.actors.assignment import TransitionState
+from raybase.actors.procedures.alter import AlterTableProcedure
 from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.procedure import Procedure
 from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import (
-    AlterTableProcedure,
     CreateTableProcedure,
     DisableTableProcedure,
     EnableTableProcedure,

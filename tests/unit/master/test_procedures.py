@@ -7,10 +7,10 @@ import pytest
 
 from raybase.actors.assignment import TransitionState
 from raybase.actors.meta_rows import TableState
+from raybase.actors.procedures.alter import AlterTableProcedure
 from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import (
-    AlterTableProcedure,
     CreateTableProcedure,
     DeleteTableProcedure,
     DisableTableProcedure,

@@ -84,10 +84,10 @@ def test_switches_are_on_unless_they_say_otherwise(text: str | None, expected: b
         ({"SPLIT_POLICY": "org.example.MySplitPolicy"}, "MySplitPolicy"),
         ({"FLUSH_POLICY": "FlushNothingPolicy"}, "FlushNothingPolicy"),
         ({"hbase.hstore.defaultengine.compactionpolicy.class": "a.b.Stripes"}, "Stripes"),
-        ({"hbase.hstore.compaction.ratio": "much"}, r"table t: .*ratio cannot be 'much'"),
+        ({"hbase.hstore.compaction.ratio": "much"}, r"table t: .*ratio takes a number, not 'much'"),
         ({"hbase.store.delete.expired.storefile": "maybe"}, "maybe"),
         ({"hbase.hstore.compaction.min": "7", "hbase.hstore.compaction.max": "5"}, "min <= max"),
-        ({"hbase.hregion.memstore.block.multiplier": "1"}, "flush_block_multiplier"),
+        ({"hbase.hregion.memstore.block.multiplier": "1"}, "multiplier is at least 2, not 1"),
         ({"SPLIT_POLICY": "KeyPrefixRegionSplitPolicy"}, "prefix_length"),
     ],
 )
