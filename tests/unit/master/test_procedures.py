@@ -235,7 +235,7 @@ def test_a_region_that_opens_nowhere_is_tried_until_it_does(cluster: FakeCluster
         cluster.cannot_open[name] = [node.info.encoded_name]
     cluster.kill_server(cluster.server_at(node.info))
     cluster.run_until(lambda: node.state == TransitionState.FAILED_OPEN)
-    assert "could not open" in node.reason
+    assert "failed to open" in node.reason
     cluster.cannot_open.clear()
     cluster.settle()
     cluster.check()
