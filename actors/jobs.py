@@ -43,6 +43,10 @@ async def split_wal_job(
         directory = directory_of(regions[recovered.region], recovered.region)
         target = f"{directory}/{RECOVERED_EDITS}/{recovered.max_sequence_id:019d}-{server}-{name}"
         await files.put_if_absent(target, recovered.data)
+        if await load_manifest_in(files, directory) is None:
+            # The table was deleted meanwhile, and the file made its directories again.
+            await files.remove(directory)
+            continue
         edits[recovered.region] = recovered.records
     return SplitWalResult(path, edits)
 

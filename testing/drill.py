@@ -167,15 +167,20 @@ class Drill:
 
     async def server_of(self, row: bytes) -> str:
         """The process that serves the row."""
-        found: list[str] = []
-
-        async def look(connection: AsyncConnection) -> None:
-            found.append((await region_of(connection, row)).encoded_name)
-
-        await self.in_client("scout", look)
-        process = self.cluster.process_of(self.cluster.owners()[found[0]])
+        owner = self.cluster.owners()[(await self.region_of(row)).encoded_name]
+        process = self.cluster.process_of(owner)
         assert process is not None, "the row is served when this is asked"
         return process
+
+    async def region_of(self, row: bytes) -> RegionInfo:
+        """The table's region that has the row now."""
+        found: list[RegionInfo] = []
+
+        async def look(connection: AsyncConnection) -> None:
+            found.append(await region_of(connection, row))
+
+        await self.in_client("scout", look)
+        return found[0]
 
     def busiest(self) -> str:
         """A server with regions of the table, and not hbase:meta."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from raybase.testing.drill import Drill
+from raybase.storage.manifest import region_directory
+from raybase.testing.drill import LATE_ROW, Drill
 from raybase.testing.failover import FAILURES, RECOVERY, ask_a_sleeper, trapped
-from raybase.testing.lost_replies import SERIES, lost_reply
+from raybase.testing.lost_replies import CHANGES, SERIES, lost_reply
 
 pytestmark = pytest.mark.simulation
 
@@ -43,3 +44,20 @@ def test_an_increment_whose_reply_was_lost_counts_once_whatever_came_between(
     """HBASE-3787: the nonce of a retry comes through all changes of the region (there it ends
     with the server)."""
     assert Drill().run(lost_reply(*changes)) == []
+
+
+def test_stale_recovered_edits_of_a_region_that_moved_away_do_not_keep_it_from_merging() -> None:
+    """HBASE-30352, HBASE-30335: the source of a move dies later, and its log still has edits
+    that the target has, too."""
+    drill = Drill()
+
+    async def strike(drill: Drill) -> None:
+        source = await drill.server_of(LATE_ROW)
+        await CHANGES["move"](drill)
+        drill.kill(source)
+        await drill.settle()
+        moved = region_directory(await drill.region_of(LATE_ROW))
+        assert drill.simulation.disk.list(f"{moved}/recovered.edits"), "there are stale edits"
+        await CHANGES["merge"](drill)
+
+    assert drill.run(strike) == []
