@@ -27,6 +27,7 @@ The methods, called by name through ``Remote.call`` (``encoded`` is a region's e
     file_reads(path) -> int                    reads of a file by this process since its start
     mutate_meta(master_epoch, mutations) -> int        all rows or none; returns the sequence id
     read_meta(start_row, stop_row) -> CellBatch        newest versions, fence-tested
+    meta_newest_ms() -> int                            highest timestamp there, deletes included
     fence_meta(master_epoch) -> None                   refuses lower epochs from now on, durably
 
 What a region's manifest says of its owner decides who may open it (see OpenRequest).

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..errors import NotServingRegionError
 from ..model import META_ENCODED_NAME
-from ..operations import Mutation, Scan
+from ..operations import ALL_VERSIONS, Mutation, Scan
 from ..storage.cells import CellBatch
 from .hosted_region import HostedRegion
 from .orders import Orders
@@ -40,8 +40,16 @@ class MetaRegion:
 
     async def read(self, start_row: bytes, stop_row: bytes) -> CellBatch:
         """The newest cells of the rows between the two; empty bounds are open."""
+        return await self._scan(Scan(start_row, stop_row))
+
+    async def newest_ms(self) -> int:
+        """The highest timestamp of any cell, deletes and what they hide among them."""
+        cells = await self._scan(Scan(raw=True, max_versions=ALL_VERSIONS))
+        return max(cells.timestamps, default=0)
+
+    async def _scan(self, scan: Scan) -> CellBatch:
         hosted = await self._hosted()
-        scanner = await hosted.resume(lambda: hosted.scanner(Scan(start_row, stop_row)))
+        scanner = await hosted.resume(lambda: hosted.scanner(scan))
         try:
             return await hosted.resume(scanner.next)
         finally:

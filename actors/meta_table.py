@@ -67,6 +67,7 @@ class MetaTable:
             server = await self._server()
             try:
                 cells = await self._servers.call(server, "read_meta", b"", b"")
+                newest_ms = await self._servers.call(server, "meta_newest_ms")
             except StaleMasterError:
                 raise
             except RetryableError:
@@ -74,7 +75,9 @@ class MetaTable:
                 continue
             assert isinstance(cells, CellBatch)
             content = meta_rows.parse(cells)
-            self._last_ms = max(self._last_ms, content.timestamp_ms)
+            # The last master's clock may have been ahead: what it deleted must not hide what
+            # this one writes to the same rows.
+            self._last_ms = max(self._last_ms, content.timestamp_ms, newest_ms)
             return content
 
     async def fence(self, server: ServerName) -> None:

@@ -339,6 +339,9 @@ class RegionServer:
     async def read_meta(self, start_row: bytes, stop_row: bytes) -> CellBatch:
         return await self._guarded(lambda: self._meta.read(start_row, stop_row))
 
+    async def meta_newest_ms(self) -> int:
+        return await self._guarded(self._meta.newest_ms)
+
     async def fence_meta(self, master_epoch: int) -> None:
         await self._guarded(lambda: self._meta.fence(master_epoch))
 

@@ -256,3 +256,8 @@ class FakeRegionServer:
     async def read_meta(self, start: bytes, stop: bytes) -> CellBatch:
         self._meta(self._epoch)
         return self._cluster.meta_cells()
+
+    async def meta_newest_ms(self) -> int:
+        self._meta(self._epoch)
+        rows = self._cluster.meta.values()
+        return max((one[0] for row in rows for cells in row.values() for one in cells), default=0)

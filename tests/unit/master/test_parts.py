@@ -138,7 +138,7 @@ def test_a_released_lock_goes_to_the_next() -> None:
         await table.acquire(1, [R1])
         waiting = asyncio.create_task(table.acquire(2, [R1]))
         await asyncio.sleep(0)
-        assert table.waiting_for(2) == [1]
+        assert table.blockers(2) == [(R1, 1, True)]
         table.release(1)
         await waiting
         assert table.holders(R1) == [2]
