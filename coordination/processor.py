@@ -160,7 +160,7 @@ class Processor:
             if not isinstance(call, DeathReport):
                 self._answer(call.ticket, SessionExpiredError(call.session_id))
         elif isinstance(call, DeathReport):
-            self._tracker.report_death(call.session_id, self._now_s, self._report_grace_s)
+            self._report_death(call.session_id)
         elif isinstance(call, CloseCall):
             self._end(call.session_id, expired=call.expired)
             self._answer(call.ticket, None)
@@ -170,6 +170,14 @@ class Processor:
                 self._hold(call)
             else:
                 self._order(call)
+
+    def _report_death(self, session_id: int) -> None:
+        """Without grace it is over at once: a heartbeat that waited beside the report proves
+        nothing, and a holder whom Ray does not reach any more takes no orders."""
+        if self._report_grace_s <= 0:
+            self._end(session_id, expired=True)
+        else:
+            self._tracker.report_death(session_id, self._now_s, self._report_grace_s)
 
     def _open(self, call: OpenCall) -> None:
         session_id = self.state.session_of_nonce(call.nonce)

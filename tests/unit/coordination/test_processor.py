@@ -315,6 +315,14 @@ def test_without_grace_a_report_of_death_ends_the_session_in_the_same_turn() -> 
     assert driver.turn.ended == [session]
 
 
+def test_without_grace_a_report_counts_also_in_a_late_turn_and_beside_a_heartbeat() -> None:
+    driver = Driver()
+    session = driver.open()
+    answers = driver.step(DeathReport(session), HeartbeatCall("beat", session, 0), after_s=60.0)
+    assert driver.turn.ended == [session]
+    assert isinstance(answers["beat"], SessionExpiredError)
+
+
 def test_the_same_nonce_opens_the_same_session() -> None:
     driver = Driver()
     first = driver.step(OpenCall("t", "h", 5, 3.0))["t"]
