@@ -10,11 +10,12 @@ import argparse
 import contextlib
 import sys
 import time
+from dataclasses import dataclass, field
 
 from .crash import golden, table
 from .mutants import MUTANTS, report
 from .procedures import report as procedures
-from .story import Story
+from .story import Outcome, Story, rates
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def _tell() -> int:
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="switch this bug on")
     parser.add_argument("--trace", type=int, default=0, metavar="LINES", help="show the last")
     arguments = parser.parse_args()
-    bad = 0
+    bad, told, began = 0, Total(), time.perf_counter()
     for seed in [seed for text in arguments.seeds for seed in _numbers(text)]:
         mutant = MUTANTS[arguments.mutant].applied() if arguments.mutant else None
         with mutant or contextlib.nullcontext():
@@ -46,13 +47,48 @@ def _tell() -> int:
             outcome = story.tell()
         took_s = time.perf_counter() - began_s
         print(f"{outcome}, {took_s:.1f} s, trace {outcome.digest}", flush=True)
+        told.add(outcome)
         if outcome.problems:
             bad += 1
             print("\n".join(f"  {one}" for one in outcome.faults))
             print("\n".join(f"  PROBLEM {one}" for one in outcome.problems))
         if arguments.trace:
             print("\n".join(story.simulation.trace[-arguments.trace :]))
+    if told.seeds > 1:
+        print(told.describe(time.perf_counter() - began))
     return bad
+
+
+@dataclass(slots=True)
+class Total:
+    """What came of all seeds."""
+
+    seeds: int = 0
+    operations: int = 0
+    faults: int = 0
+    kills: int = 0
+    struck: dict[str, None] = field(default_factory=dict)
+    virtual_s: float = 0.0
+    problems: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        self.seeds += 1
+        self.operations += outcome.counts["operations"]
+        self.faults += outcome.faults_count
+        self.kills += outcome.counts["kills"]
+        self.struck.update(dict.fromkeys(outcome.struck))
+        self.virtual_s += outcome.virtual_s
+        self.problems += len(outcome.problems)
+
+    def describe(self, took_s: float) -> str:
+        return (
+            f"{self.seeds} seeds: {self.problems} problems; "
+            f"{rates(self.operations, self.virtual_s)} operations, "
+            f"{rates(self.faults, self.virtual_s)} faults, {self.kills} kills, "
+            f"{len(self.struck)} different failpoints in {self.virtual_s:.0f} s virtual; "
+            f"{took_s:.0f} s real, {rates(self.operations, took_s)} operations and "
+            f"{rates(self.faults, took_s)} faults"
+        )
 
 
 def _numbers(text: str) -> range:

@@ -1,36 +1,21 @@
-"""What is done to a cluster while clients use it: kills, pauses, cuts, and an operator's work."""
+"""What is done to a cluster while clients use it: kills, pauses, cuts, trouble with disks."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Final
 
-from ..client.async_connection import AsyncConnection
-from ..errors import RaybaseError
+from .ambush import Ambush, AmbushConfig
 from .cluster import COORDINATOR, SimCluster
-from .processes import Call
-from .workload import TABLE, row_name
 
 _GAP_S: Final = (0.5, 3.0)
 _SHORT_S: Final = (0.3, 4.0)
 _LONG_S: Final = (7.0, 11.0)
 """Past the end of a session: what was cut off or stood still comes back as a zombie."""
-_AMBUSH_METHODS: Final = (
-    "split_region",
-    "split_region",
-    "open_region",
-    "close_region",
-    "hand_over",
-    "prepare_open",
-    "adopt_region",
-    "mutate_meta",
-)
-_AMBUSH_WAIT_S: Final = 4.0
-_AMBUSH_DELAY_S: Final = (0.0, 0.01)
-
 Action = Callable[[], str | None]
 """Does something and says what; None if there was nobody to do it to."""
 
@@ -42,6 +27,7 @@ class ChaosConfig:
     faults: int = 5
     kills_min: int = 2
     others_min: int = 1
+    ambush: AmbushConfig = field(default_factory=AmbushConfig)
 
 
 class Chaos:
@@ -54,9 +40,6 @@ class Chaos:
         self._config = config
         self._until_s = 0.0
         self._kills: list[Action] = [
-            self._ambush,
-            self._ambush,
-            self._ambush,
             self._kill_busiest,
             self._kill_meta_holder,
             self._kill_master,
@@ -65,16 +48,29 @@ class Chaos:
         ]
         self._others: list[Action] = [
             self._pause_server,
-            self._pause_server,
+            self._pause_any,
             self._pause_any,
             self._report_dead,
+            self._lose_node,
+            self._swizzle,
+            self._jump_clock,
+            self._jump_clock,
+            self._fill_disk,
+            self._break_disk,
+            self._slow_disk,
             self._cut_from_coordinator,
             self._cut_from_coordinator,
             self._cut_server,
             self._reset_connections,
             self._lose_objects,
         ]
+        self._ambush = Ambush(cluster.simulation, config.ambush, self._note_lasting)
         self.done: list[str] = []
+
+    @property
+    def struck(self) -> list[str]:
+        """The failpoints at which a process was struck."""
+        return self._ambush.struck
 
     async def run(self) -> None:
         """Strikes until the plan is through, and until whoever was held back is back."""
@@ -84,6 +80,7 @@ class Chaos:
         while len(plan) < config.faults:
             plan.append(chance.choice(self._kills + self._others))
         chance.shuffle(plan)
+        self._ambush.start()
         for action in plan:
             await asyncio.sleep(chance.uniform(*_GAP_S))
             self._strike(action)
@@ -92,7 +89,21 @@ class Chaos:
             self._strike(self._kill_coordinator)
             await asyncio.sleep(chance.uniform(*_GAP_S))
         await asyncio.sleep(chance.uniform(*_GAP_S))
-        self._simulation.table.on_call = None
+        self.stop()
+
+    async def run_for(self, duration_s: float) -> None:
+        """Strikes as long as that, and waits until whoever was held back is back."""
+        until_s = self._simulation.now_s + duration_s
+        self._ambush.start()
+        while (gap_s := self._chance.uniform(*_GAP_S)) + self._simulation.now_s < until_s:
+            await asyncio.sleep(gap_s)
+            self._strike(self._chance.choice(self._kills + self._others))
+        await asyncio.sleep(max(until_s, self._until_s) - self._simulation.now_s)
+        self.stop()
+
+    def stop(self) -> None:
+        """Nobody lies in wait any more."""
+        self._ambush.stop()
 
     def _strike(self, action: Action) -> None:
         done = action()
@@ -100,33 +111,17 @@ class Chaos:
             self._note(done)
 
     def _note(self, done: str) -> None:
+        self._simulation.counts["faults"] += 1
         self.done.append(f"{self._simulation.now_s:.3f} {done}")
+
+    def _note_lasting(self, done: str, duration_s: float) -> None:
+        self._until_s = max(self._until_s, self._simulation.now_s + duration_s)
+        self._note(done)
 
     def _lasting(self, between_s: tuple[float, float]) -> float:
         duration_s = self._chance.uniform(*between_s)
         self._until_s = max(self._until_s, self._simulation.now_s + duration_s)
         return duration_s
-
-    def _ambush(self) -> str | None:
-        """Kills caller or callee of the next control call of some kind, at about that time."""
-        method = self._chance.choice(_AMBUSH_METHODS)
-        take_caller = self._chance.random() < 0.4
-        delay_s = self._chance.uniform(*_AMBUSH_DELAY_S)
-        self._until_s = max(self._until_s, self._simulation.now_s + _AMBUSH_WAIT_S)
-
-        def spring(call: Call) -> None:
-            if call.method != method:
-                return
-            self._simulation.table.on_call = None
-            victim = call.caller.name if take_caller else call.target
-            self._simulation.later(delay_s, lambda: self._spring(victim, method))
-
-        self._simulation.table.on_call = spring
-        return f"lie in wait for {method}"
-
-    def _spring(self, victim: str, method: str) -> None:
-        if self._simulation.kill(victim):
-            self._note(f"kill {victim} in {method}")
 
     def _kill(self, name: str | None, what: str) -> str | None:
         if name is None or not self._simulation.kill(name):
@@ -200,41 +195,66 @@ class Chaos:
         self._simulation.fabric.reset_some(0.5)
         return "reset half of the connections"
 
+    def _swizzle(self) -> str | None:
+        """Links go one after another, and come back in another order."""
+        names = [
+            COORDINATOR,
+            *self._simulation.living("master"),
+            *self._simulation.living("region_server"),
+        ]
+        pairs = [(one, other) for one in names for other in names if one != other]
+        chosen = self._chance.sample(pairs, min(4, len(pairs)))
+        for one, other in chosen:
+            begin_s, duration_s = self._chance.uniform(0, 3.0), self._lasting(_SHORT_S)
+            self._until_s = max(self._until_s, self._simulation.now_s + begin_s + duration_s)
+            self._simulation.later(begin_s, partial(self._simulation.cut, one, other, one_way=True))
+            self._simulation.later(
+                begin_s + duration_s, partial(self._simulation.fabric.mend, one, other)
+            )
+        return f"cut one after another {', '.join(f'{a} > {b}' for a, b in chosen)}"
+
+    def _lose_node(self) -> str | None:
+        """Nobody hears of its end until Ray misses the node; its peers' connections hang."""
+        name = self._any_of("region_server")
+        duration_s = self._lasting(_LONG_S)
+        if name is None:
+            return None
+        self._simulation.lose_node(name, duration_s)
+        return f"lose the node of {name}, told after {duration_s:.1f} s"
+
+    def _jump_clock(self) -> str | None:
+        role = self._chance.choice(("region_server", "region_server", "master", "coordinator"))
+        name = self._any_of(role)
+        if name is None:
+            return None
+        jump_s = self._chance.choice((-1, 1)) * self._chance.choice((0.01, 2.0, 90.0, 5000.0))
+        self._simulation.jump_clock(name, int(jump_s * 1000))
+        return f"set the clock of {name} by {jump_s} s"
+
+    def _fill_disk(self) -> str | None:
+        duration_s = self._lasting(_SHORT_S)
+        self._simulation.disk.free_bytes = self._chance.randrange(20_000)
+        self._simulation.later(duration_s, self._simulation.free_disk)
+        return f"the disk is full for {duration_s:.1f} s"
+
+    def _break_disk(self) -> str | None:
+        return self._disk_trouble(
+            "fails", read_failed=0.02, write_failed=0.02, sync_failed=self._chance.choice((0, 0.01))
+        )
+
+    def _slow_disk(self) -> str | None:
+        return self._disk_trouble("is slow", disk_slow=0.3, disk_slow_s=0.6, write_late=0.3)
+
+    def _disk_trouble(self, what: str, **rates: float) -> str | None:
+        simulation, duration_s = self._simulation, self._lasting(_SHORT_S)
+        before = {name: getattr(simulation.world.faults, name) for name in rates}
+        simulation.set_faults(replace(simulation.world.faults, **rates))
+
+        def end() -> None:
+            simulation.set_faults(replace(simulation.world.faults, **before))
+
+        simulation.later(duration_s, end)
+        return f"the disk {what} for {duration_s:.1f} s"
+
     def _lose_objects(self) -> str | None:
         return f"lose {self._simulation.store.lose_all()} objects"
-
-
-class Operator:
-    """Flushes, compacts, splits and moves regions while others work."""
-
-    def __init__(self, connection: AsyncConnection, chance: Random) -> None:
-        self._admin = connection.admin
-        self._chance = chance
-        self.done = 0
-        self.failed = 0
-        self.stopped = False
-
-    async def run(self) -> None:
-        """Works until ``stopped``. An operation that fails is the cluster's right."""
-        actions = (self._flush, self._flush, self._compact, self._split, self._move, self._move)
-        while not self.stopped:
-            await asyncio.sleep(self._chance.uniform(0.2, 2.0))
-            try:
-                await self._chance.choice(actions)()
-            except RaybaseError:
-                self.failed += 1
-            else:
-                self.done += 1
-
-    async def _flush(self) -> None:
-        await self._admin.flush(TABLE)
-
-    async def _compact(self) -> None:
-        await self._admin.compact(TABLE, major=self._chance.random() < 0.5)
-
-    async def _split(self) -> None:
-        await self._admin.split(TABLE, row_name("split", self._chance.randrange(16)))
-
-    async def _move(self) -> None:
-        regions = await self._admin.regions(TABLE)
-        await self._admin.move(self._chance.choice(regions).region)

@@ -51,26 +51,28 @@ class SimFiles:
         directory = os.path.dirname(path)
         if self.is_fenced(directory):
             raise FencedError(f"{directory} is fenced")
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "create")
         self.disk.make_directories(directory)
         node = self.disk.create(path)
         self.trace(f"create log {path}")
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "syncdir")
         self.disk.sync_directory(directory)
+        await self.process.failpoint("done")
         log = SimLog(self, path, node)
         await log.check()
         return log
 
     async def fence(self, directory: str) -> None:
         _check(directory)
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "create")
         self.disk.make_directories(directory)
         marker = f"{directory}/{FENCED}"
         if self.disk.find(marker) is None:
             self.disk.create(marker)
         self.trace(f"fence {directory}")
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "syncdir")
         self.disk.sync_directory(directory)
+        await self.process.failpoint("done")
 
     async def put_if_absent(self, path: str, data: Buffer) -> bool:
         _check(path)
@@ -84,23 +86,25 @@ class SimFiles:
                 self.disk.link(temporary, path)
                 made = True
             self.disk.unlink(temporary)
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "syncdir")
         # Also if it was there: its maker may have died before this.
         self.disk.sync_directory(directory)
         self.trace(f"put {path} {len(data)} {'made' if made else 'present'}")
         if made:
             self.counters.wrote(path, len(data), synced=True)
+        await self.process.failpoint("done")
         return made
 
     async def write(self, path: str, parts: Sequence[Buffer]) -> None:
         _check(path)
         temporary = await self._write_temporary(os.path.dirname(path), parts)
         self.disk.rename(temporary, path)
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "syncdir")
         self.disk.sync_directory(os.path.dirname(path))
         size = sum(map(len, parts))
         self.trace(f"write {path} {size}")
         self.counters.wrote(path, size, synced=True)
+        await self.process.failpoint("done")
 
     async def write_stream(self, path: str, parts: AsyncIterator[Buffer]) -> None:
         await self.write(path, [part async for part in parts])
@@ -134,21 +138,22 @@ class SimFiles:
     async def rename(self, source: str, target: str) -> None:
         _check(source)
         _check(target)
-        await self.takes(_CACHE_S)
+        await self.takes(_CACHE_S, "rename")
         if self.disk.find(source) is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), source)
         self.disk.make_directories(os.path.dirname(target))
         self.disk.rename(source, target)
         self.trace(f"rename {source} {target}")
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "syncdir")
         self.disk.sync_directory(os.path.dirname(target))
         if os.path.dirname(source) != os.path.dirname(target):
-            await self.takes(_SYNC_S)
+            await self.takes(_SYNC_S, "syncdir")
             self._sync_if_there(os.path.dirname(source))
+        await self.process.failpoint("done")
 
     async def remove(self, path: str) -> None:
         _check(path)
-        await self.takes(_CACHE_S)
+        await self.takes(_CACHE_S, "unlink")
         node = self.disk.find(path)
         if node is None:
             return
@@ -158,12 +163,13 @@ class SimFiles:
             while files := [name for name, _ in self.disk.walk(path)]:
                 for name in files[: len(files) // 2 + 1]:
                     self.disk.unlink(name)
-                await self.takes(_CACHE_S)
+                await self.takes(_CACHE_S, "unlink")
             self._remove_empty(path)
         elif self.disk.find(path) is not None:
             self.disk.unlink(path)
-        await self.takes(_SYNC_S)
+        await self.takes(_SYNC_S, "syncdir")
         self._sync_if_there(os.path.dirname(path))
+        await self.process.failpoint("done")
 
     async def try_lock(self, path: str) -> bool:
         _check(path)
@@ -191,9 +197,11 @@ class SimFiles:
             return True
         return False
 
-    async def takes(self, between_s: tuple[float, float]) -> None:
-        """Time passes in an operation; a process that is dead gets no further."""
-        if not self.process.alive:
+    async def takes(self, between_s: tuple[float, float], effect: str = "") -> None:
+        """Time passes before an ``effect``; a process that is dead gets no further."""
+        if effect:
+            await self.process.failpoint(effect)
+        elif not self.process.alive:
             await self.process.never()
         delay_s = self._random.uniform(*between_s)
         faults = self._world.faults
@@ -210,8 +218,7 @@ class SimFiles:
         return self.happens(self._world.faults.sync_failed, "syncs failed")
 
     async def _write_temporary(self, directory: str, parts: Sequence[Buffer]) -> str:
-        if not self.process.alive:
-            await self.process.never()
+        await self.process.failpoint("create")
         self._temporaries += 1
         name = f"{_TEMPORARY}{self.process.name}-{self.process.life}-{self._temporaries}"
         temporary = f"{directory}/{name}" if directory else name
@@ -222,7 +229,7 @@ class SimFiles:
                 self.disk.append(temporary, node, part)
                 if number % 64 == 0:
                     await self.takes(_CACHE_S)
-            await self.takes(_SYNC_S)
+            await self.takes(_SYNC_S, "sync")
             if self.happens(self._world.faults.write_failed, "writes failed") or self.faults_sync:
                 raise OSError(errno.EIO, os.strerror(errno.EIO), temporary)
         except OSError:
@@ -278,6 +285,7 @@ class SimLog:
                 self._broken = True
                 raise SyncFailedError(f"cannot append to {self._path}: {error}") from error
             self._unwritten = b""
+            await self._files.process.failpoint("done")
             self._test_fence()
             self._length += len(data)
             self._files.counters.wrote(self._path, len(data), synced=sync)
@@ -287,9 +295,10 @@ class SimLog:
     async def _write(self, data: Buffer, *, sync: bool) -> None:
         files = self._files
         late = files.faults_write_late
+        await files.process.failpoint("write")
         if not late:
             files.disk.append(self._path, self._node, data)
-        await files.takes(_SYNC_S if sync else _CACHE_S)
+        await files.takes(_SYNC_S if sync else _CACHE_S, "sync" if sync else "")
         if late:
             files.disk.append(self._path, self._node, data)
         if sync:

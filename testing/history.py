@@ -93,19 +93,24 @@ class SetLedger:
     unknown: dict[bytes, bytes] = field(default_factory=dict)
 
     def check(
-        self, found: Iterable[tuple[bytes, bytes]], *, present: Mapping[bytes, bytes]
+        self,
+        found: Iterable[tuple[bytes, bytes]],
+        *,
+        present: Mapping[bytes, bytes],
+        backwards: bool = False,
     ) -> list[str]:
         """Whether a scan returned what it must, once and in order.
 
         Args:
             found: rows and values in the order the scan gave them.
-            present: rows acknowledged before the scan began.
+            present: rows it is asked for that were acknowledged before it began.
+            backwards: it gives the greatest row first.
         """
         problems = []
         last: bytes | None = None
         seen: set[bytes] = set()
         for row, value in found:
-            if last is not None and row <= last:
+            if last is not None and (row >= last if backwards else row <= last):
                 problems.append(f"row {row!r} after {last!r}: out of order or twice")
             last = row
             seen.add(row)
@@ -116,6 +121,20 @@ class SetLedger:
                 problems.append(f"row {row!r} holds {value!r}, not {written!r}")
         problems += [f"row {row!r} is missing" for row in present if row not in seen]
         return problems
+
+
+def holes(found: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    """Nodes of linked lists that are named by one that is there, and are nowhere.
+
+    Needs no memory of what was acknowledged: a node is written after the one that it names. For
+    a scan during which nothing is written. Source: IntegrationTestBigLinkedList.
+    """
+    there = dict(found)
+    return [
+        f"node {node!r} names {earlier!r}, which is nowhere"
+        for node, earlier in there.items()
+        if earlier and earlier not in there
+    ]
 
 
 def torn_cells(row: bytes, cells: Mapping[Hashable, bytes], columns: int) -> list[str]:

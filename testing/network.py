@@ -31,6 +31,7 @@ class Fabric:
         self.listeners: dict[tuple[str, int], SimListener] = {}
         self.connections: list[tuple[SimTransport, SimTransport]] = []
         self._cut: set[tuple[str, str]] = set()
+        self._isolated: set[str] = set()
         self._waiting: list[tuple[str, str, Callable[[], None]]] = []
         self._next_port = _FIRST_PORT
 
@@ -43,14 +44,18 @@ class Fabric:
         self._cut.add((sender, receiver))
 
     def is_cut(self, sender: str, receiver: str) -> bool:
-        return bool(self._cut) and (sender, receiver) in self._cut
+        return (sender, receiver) in self._cut or not self._isolated.isdisjoint((sender, receiver))
+
+    def isolate(self, name: str) -> None:
+        """Nothing from or to the process gets through any more, until ``heal``."""
+        self._isolated.add(name)
 
     def mend(self, one: str, other: str) -> None:
         """The link carries again, both ways, and what waited in it is sent once more."""
         self._cut -= {(one, other), (other, one)}
         waiting, self._waiting = self._waiting, []
         for sender, receiver, action in waiting:
-            if (sender, receiver) in self._cut:
+            if self.is_cut(sender, receiver):
                 self._waiting.append((sender, receiver, action))
             else:
                 action()
@@ -58,6 +63,7 @@ class Fabric:
     def heal(self) -> None:
         """All links carry again."""
         self._cut.clear()
+        self._isolated.clear()
         self.mend("", "")
 
     def when_healed(self, sender: str, receiver: str, action: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .loop import SimLoop
+from .sites import call_site
 from .world import World
 
 
@@ -19,8 +20,12 @@ class SimProcess:
         self.life = life
         self.random = world.stream(f"process {name} {life}")
         self.loop = SimLoop(world.scheduler, name, self._uncaught)
+        self.skew_ms = 0
+        """How far its wall clock is off."""
         self.on_death: list[Callable[[], None]] = []
         """What the operating system does for a dead process: close sockets, free locks."""
+        self.die: Callable[[], None] | None = None
+        """kill -9, and Ray gets to know of it; None: nothing ever happens to this process."""
 
     def __repr__(self) -> str:
         return f"<{self.name} #{self.life}{'' if self.alive else ' dead'}>"
@@ -42,6 +47,25 @@ class SimProcess:
     def never(self) -> asyncio.Future[Any]:
         """What a dead process gets from the world."""
         return self.loop.create_future()
+
+    async def failpoint(self, effect: str, site: str = "") -> None:
+        """Where it can be struck: before and after each thing that others can see.
+
+        Between two failpoints a process changes nothing but its own memory, so its death there
+        cannot be told from a death at the next one: who dies at each of them has died at every
+        step of every protocol.
+
+        Args:
+            effect: what it is about to do, or ``done``.
+            site: where; else the place in the product that is at work.
+        """
+        strike = self.world.on_failpoint
+        if strike is not None and self.die is not None:
+            strike(self, site or call_site(effect))
+            if self.paused:
+                await self.sleep(0)
+        if not self.alive:
+            await self.never()
 
     def kill(self) -> None:
         """kill -9: not one more callback runs."""

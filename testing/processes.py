@@ -21,12 +21,11 @@ from ..errors import (
     RaybaseError,
     UnsupportedOperationError,
 )
-from ..runtime import Remote
 from .network import Fabric
 from .process import SimProcess
 from .world import World
 
-_CALL_S: Final = (0.0003, 0.002)
+CALL_S: Final = (0.0003, 0.002)
 _DEATH_REPORT_S: Final = (0.01, 0.04)
 _LOSS_NOTICED_S: Final = (0.1, 3.0)
 _START_S: Final = (0.05, 0.5)
@@ -66,6 +65,8 @@ class Slot:
     start_error: RaybaseError | None = None
     lives: int = 0
     gone: bool = False
+    missed_s: float = 0.0
+    """Dead, and Ray gets to know of it at this time."""
     reported_dead: bool = False
     owed: dict[int, Call] = field(default_factory=dict)
     early: list[Call] = field(default_factory=list)
@@ -110,8 +111,11 @@ class ProcessTable:
         self._begin_later(slot, _START_S)
         return slot
 
-    def kill(self, name: str, *, for_good: bool) -> bool:
-        """kill -9, or Ray's kill if for good; False if there is nobody of that name."""
+    def kill(self, name: str, *, for_good: bool, unnoticed_s: float = 0.0) -> bool:
+        """kill -9, or Ray's kill if for good; False if there is nobody of that name.
+
+        For ``unnoticed_s`` Ray takes it to be alive, and calls of it wait.
+        """
         slot = self.slots.get(name)
         if slot is None or slot.gone:
             return False
@@ -122,21 +126,35 @@ class ProcessTable:
         self.world.trace.add(f"{name} dies{' for good' if for_good else ''}")
         if process is not None:
             process.kill()
+        slot.missed_s = self.world.now_s + unnoticed_s
         owed, slot.owed = slot.owed, {}
         for call in owed.values():
-            self._fail(call, self._death(slot), _DEATH_REPORT_S)
-        if for_good:
-            early, slot.early = slot.early, []
-            for call in early:
-                self._fail(call, self._death(slot), _DEATH_REPORT_S)
-        else:
+            self._fail_when_missed(call, slot)
+        if not for_good:
             self._begin_later(slot, _RESTART_S)
+            return True
+        early, slot.early = slot.early, []
+        for call in early:
+            self._fail_when_missed(call, slot)
         return True
 
+    def _strike(self, slot: Slot, process: SimProcess) -> None:
+        if slot.process is process:
+            self.kill(slot.name, for_good=False)
+        else:
+            process.kill()
+
     def report_dead(self, name: str) -> None:
-        """Ray says it is dead for good, wrongly: it goes on living and serving its port."""
+        """Ray says it is dead, wrongly: it goes on living and serving its port.
+
+        Of what Ray begins again there are two copies then, and calls reach the second.
+        """
         slot = self.slots[name]
-        slot.reported_dead = True
+        if slot.restarts:
+            slot.process, slot.actor, slot.started, slot.start_error = None, None, None, None
+            self._begin_later(slot, _RESTART_S)
+        else:
+            slot.reported_dead = True
         self.world.counts["false death reports"] += 1
         self.world.trace.add(f"{name} is reported dead")
         owed, slot.owed = slot.owed, {}
@@ -151,6 +169,7 @@ class ProcessTable:
             return
         slot.lives += 1
         slot.process = process = self.new_life(slot.name)
+        process.die = lambda: self._strike(slot, process)
         self.world.trace.add(f"{slot.name} begins life {process.life}")
         process.loop.call_soon(self._construct, slot, process)
 
@@ -219,7 +238,7 @@ class ProcessTable:
             self.world.counts["calls into a cut"] += 1
             lose()
             return
-        delay_s = self.random.uniform(*_CALL_S)
+        delay_s = self.random.uniform(*CALL_S)
         if self._happens(self.world.faults.message_slow, "messages delayed"):
             delay_s += self.random.uniform(0, self.world.faults.message_slow_s)
         self.world_process.loop.call_later(delay_s, arrive)
@@ -228,13 +247,15 @@ class ProcessTable:
         slot = self.slots.get(call.target)
         if slot is None:
             died = ProcessDiedError(f"no process is called {call.target!r}")
-            self._fail(call, died, _CALL_S)
+            self._fail(call, died, CALL_S)
+        elif slot.gone and self.world.now_s < slot.missed_s:
+            self._fail_when_missed(call, slot)
         elif slot.gone or slot.reported_dead:
-            self._fail(call, self._death(slot), _CALL_S)
+            self._fail(call, self._death(slot), CALL_S)
         elif slot.actor is not None:
             self._deliver(call, slot)
         elif slot.lives:
-            self._fail(call, self._death(slot), _CALL_S)
+            self._fail(call, self._death(slot), CALL_S)
         else:
             slot.early.append(call)
 
@@ -242,15 +263,20 @@ class ProcessTable:
         process = slot.process
         assert process is not None
         slot.owed[call.number] = call
-        process.loop.call_soon(self._serve, call, slot, process)
-
-    def _serve(self, call: Call, slot: Slot, process: SimProcess) -> None:
-        process.loop.create_task(self._run(call, slot, process))
-
-    async def _run(self, call: Call, slot: Slot, process: SimProcess) -> None:
         assert slot.started is not None
-        await asyncio.shield(slot.started)
-        answer = await self._answer(call, slot)
+        process.loop.call_soon(self._serve, call, slot, process, slot.actor, slot.started)
+
+    def _serve(self, call: Call, slot: Slot, process: SimProcess, *actor: Any) -> None:
+        process.loop.create_task(self._run(call, slot, process, *actor))
+
+    async def _run(
+        self, call: Call, slot: Slot, process: SimProcess, actor: Any, started: asyncio.Future[None]
+    ) -> None:
+        await asyncio.shield(started)
+        site = f"{slot.role}.{call.method}: serve"
+        await process.failpoint("begin", f"{site}/begin")
+        answer = await self._answer(call, slot, actor)
+        await process.failpoint("answer", f"{site}/answer")
         try:
             reply = pickle.dumps(answer)
         except Exception as error:
@@ -266,12 +292,12 @@ class ProcessTable:
             lambda: self._lose(call),
         )
 
-    async def _answer(self, call: Call, slot: Slot) -> tuple[bool, Any]:
+    async def _answer(self, call: Call, slot: Slot, actor: Any) -> tuple[bool, Any]:
         if slot.start_error is not None:
             return False, slot.start_error
         method, args = pickle.loads(call.request)  # noqa: S301 - made by this very process
         handler: Callable[..., Awaitable[Any]] | None
-        handler = None if method.startswith("_") else getattr(slot.actor, method, None)
+        handler = None if method.startswith("_") else getattr(actor, method, None)
         if handler is None:
             return False, UnsupportedOperationError(f"a {slot.role} has no control call {method!r}")
         try:
@@ -297,6 +323,11 @@ class ProcessTable:
         delay_s = self.random.uniform(*between_s)
         call.caller.loop.call_later(delay_s, _reject, call.answer, error)
 
+    def _fail_when_missed(self, call: Call, slot: Slot) -> None:
+        unnoticed_s = max(0.0, slot.missed_s - self.world.now_s)
+        low_s, high_s = _DEATH_REPORT_S
+        self._fail(call, self._death(slot), (unnoticed_s + low_s, unnoticed_s + high_s))
+
     def _death(self, slot: Slot) -> RaybaseError:
         if slot.gone or slot.reported_dead:
             return ProcessDiedError(f"{slot.name} died")
@@ -307,62 +338,6 @@ class ProcessTable:
             self.world.counts[what] += 1
             return True
         return False
-
-
-class SimRemote:
-    """runtime.Remote."""
-
-    def __init__(self, table: ProcessTable, caller: SimProcess, name: str) -> None:
-        self.name = name
-        self._table = table
-        self._caller = caller
-
-    async def call(self, method: str, *args: Any, timeout_s: float | None = None) -> Any:
-        """Source of the rules: runtime.Remote.call."""
-        caller = self._caller
-        if not caller.alive:
-            await caller.never()
-        number = self._table.world.scheduler.number()
-        answer: asyncio.Future[Any] = caller.loop.create_future()
-        call = Call(number, caller, self.name, method, pickle.dumps((method, args)), answer)
-        self._table.send(call)
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await answer
-        except TimeoutError:
-            raise ProcessUnavailableError(
-                f"{self.name}: no answer to {method} in {timeout_s} s"
-            ) from None
-        finally:
-            self._table.forget(call)
-
-
-class SimProcesses:
-    """runtime.Processes as one process sees it."""
-
-    def __init__(self, table: ProcessTable, process: SimProcess) -> None:
-        self._table = table
-        self._process = process
-
-    def remote(self, name: str) -> Remote:
-        return SimRemote(self._table, self._process, name)
-
-    async def spawn(
-        self, role: str, name: str, arguments: dict[str, Any], away_from: Sequence[str] = ()
-    ) -> None:
-        """All processes are nodes of their own: there is nothing to keep away from."""
-        await self._process.sleep(self._table.random.uniform(*_CALL_S))
-        arguments = pickle.loads(pickle.dumps(arguments))  # noqa: S301 - made here
-        factory = self._table.roles[role]()
-        self._table.spawn(role, factory, name, arguments, role != "region_server")
-
-    async def kill(self, name: str) -> None:
-        await self._process.sleep(self._table.random.uniform(*_CALL_S))
-        self._table.kill(name, for_good=True)
-
-    def exit(self, reason: str) -> None:
-        """At once: nothing that is called after it has an effect."""
-        self._table.exit(self._process, reason)
 
 
 def _resolve(future: asyncio.Future[Any], reply: bytes) -> None:

@@ -28,7 +28,8 @@ from .files import LockTable, SimFiles
 from .network import Fabric, SimNetwork
 from .objects import ObjectStore, SimObjects
 from .process import SimProcess
-from .processes import Factory, ProcessTable, SimProcesses, Slot
+from .processes import Factory, ProcessTable, Slot
+from .remote import SimProcesses
 from .tasks import SimTasks
 from .world import NO_FAULTS, Faults, TraceHandler, World
 
@@ -43,16 +44,16 @@ _ROLES: Final = {
 
 
 class SimClock:
-    """runtime.Clock; ``skew_ms`` is how far this process's wall clock is off."""
+    """runtime.Clock."""
 
     def __init__(self, process: SimProcess) -> None:
         self._process = process
         self._scheduler = process.world.scheduler
         most_ms = process.world.faults.clock_skew_s * 1000
-        self.skew_ms = int(process.random.uniform(-most_ms, most_ms))
+        process.skew_ms = int(process.random.uniform(-most_ms, most_ms))
 
     def now_ms(self) -> int:
-        return _EPOCH_MS + self.skew_ms + int(self._scheduler.now_s * 1000)
+        return _EPOCH_MS + self._process.skew_ms + int(self._scheduler.now_s * 1000)
 
     def monotonic_s(self) -> float:
         return self._scheduler.now_s
@@ -235,6 +236,26 @@ class Simulation:
         """Ray says so; the process lives on."""
         self.table.report_dead(name)
 
+    def lose_node(self, name: str, unnoticed_s: float) -> None:
+        """The process is gone, and so is every word from its node: its peers' connections hang,
+        and Ray takes so long to miss it that calls wait meanwhile."""
+        self.counts["nodes lost"] += 1
+        self.fabric.isolate(name)
+        self.table.kill(name, for_good=True, unnoticed_s=unnoticed_s)
+        self.counts["kills"] += 1
+
+    def jump_clock(self, name: str, by_ms: int) -> None:
+        """Sets the wall clock of the process's present life forwards or backwards."""
+        process = self.process(name)
+        if process is not None:
+            self.counts["clock jumps"] += 1
+            self.world.trace.add(f"the clock of {name} jumps by {by_ms} ms")
+            process.skew_ms += by_ms
+
+    def free_disk(self) -> None:
+        """There is room again."""
+        self.disk.free_bytes = None
+
     def cut(self, one: str, other: str, *, one_way: bool = False) -> None:
         """Nothing gets from ``one`` to ``other``, nor back unless ``one_way``, until ``heal``."""
         self.counts["cuts"] += 1
@@ -251,6 +272,7 @@ class Simulation:
         """No faults any more, all links carry, whoever stood still goes on."""
         self.world.trace.add("heal")
         self.set_faults(NO_FAULTS)
+        self.free_disk()
         self.fabric.heal()
         for process in self.table.lives:
             self._resume(process)

@@ -29,8 +29,9 @@ from ..config import (
     WalConfig,
 )
 from ..errors import TableExistsError
-from .chaos import Chaos, ChaosConfig, Operator
+from .chaos import Chaos, ChaosConfig
 from .cluster import SimCluster
+from .operator import Operator
 from .simulation import Simulation
 from .workload import FAMILIES, TABLE, Client, Ledger, WorkloadConfig
 from .world import NO_FAULTS, ROUGH, Faults
@@ -68,6 +69,24 @@ SMALL: Final = ClusterConfig(
 """So small that a few seconds of work flush, compact, roll and split."""
 
 
+SMALL_FAULTS: Final = (
+    "messages delayed",
+    "messages split",
+    "connections stalled",
+    "connections reset",
+    "calls lost",
+    "replies lost",
+    "calls doubled",
+    "slow file operations",
+    "late writes",
+    "reads failed",
+    "writes failed",
+    "syncs failed",
+    "tasks died",
+    "tasks doubled",
+    "objects lost",
+)
+"""Counted by the parts of the world in which they happen."""
 _SLOW_DISK: Final = Faults(disk_slow=0.5, disk_slow_s=0.3, write_late=0.3)
 
 
@@ -96,16 +115,29 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
+    """The failpoints at which a process was struck."""
     digest: str = ""
     virtual_s: float = 0.0
     callbacks: int = 0
 
+    @property
+    def faults_count(self) -> int:
+        """What was done to the cluster, and what went wrong by itself."""
+        return len(self.faults) + sum(self.counts[name] for name in SMALL_FAULTS)
+
     def __str__(self) -> str:
         return (
-            f"seed {self.seed}: {self.counts['operations']} operations "
-            f"({self.counts['unknown']} unknown), {self.counts['kills']} kills, "
-            f"{self.virtual_s:.0f} s virtual, {len(self.problems)} problems"
+            f"seed {self.seed}: {rates(self.counts['operations'], self.virtual_s)} operations "
+            f"({self.counts['unknown']} unknown), {rates(self.faults_count, self.virtual_s)} "
+            f"faults, {self.counts['kills']} kills, {self.virtual_s:.0f} s virtual, "
+            f"{len(self.problems)} problems"
         )
+
+
+def rates(count: int, duration_s: float) -> str:
+    """The count, and how many a second that is."""
+    return f"{count} ({count / duration_s:.0f}/s)" if duration_s else str(count)
 
 
 class Story:
@@ -169,14 +201,16 @@ class Story:
         chance = simulation.world.stream("chaos")
         chaos = Chaos(self.cluster, chance, self.config.chaos)
         connection = self._connect("operator", ClientConfig(operation_timeout_s=10.0))
-        operator = Operator(connection, simulation.world.stream("operator"))
+        problems = self.outcome.problems
+        operator = Operator(connection, simulation.world.stream("operator"), problems)
         working = simulation.start("operator", operator.run())
         await chaos.run()
-        self.outcome.faults = chaos.done
+        self.outcome.faults, self.outcome.struck = chaos.done, chaos.struck
         simulation.heal()
         operator.stopped = True
         await self._done(working, 60)
-        simulation.counts["operator's actions"] = operator.done
+        simulation.counts["operator's actions"] = operator.done.total()
+        simulation.counts.update({f"operator: {name}": n for name, n in operator.done.items()})
 
     def _begin_work(self) -> None:
         for number in range(self.config.workload.clients):
@@ -224,7 +258,7 @@ class Story:
         chance = self.simulation.world.stream("reader")
         client = Client(READER, connection, self.ledger, chance, self.config.workload)
         await client.read_all()
-        if not await client.scan():
+        if not await client.scan(quiet=True):
             self.outcome.problems.append("the last scan could not be finished")
 
     def _connect(self, name: str, config: ClientConfig) -> AsyncConnection:

@@ -36,8 +36,7 @@ class SimTasks:
         self._services = services
 
     async def run(self, job: Job, *args: Any) -> Any:
-        if not self._process.alive:
-            await self._process.never()
+        await self._process.failpoint(job.__name__)
         payload = pickle.dumps((job, args))
         result: asyncio.Future[Any] = self._process.loop.create_future()
         faults = self._world.faults
@@ -45,13 +44,16 @@ class SimTasks:
         self._begin(job.__name__, payload, result, self._random.uniform(*_START_S))
         if self._happens(faults.task_doubled, "tasks doubled"):
             self._begin(job.__name__, payload, result, self._random.uniform(*_DOUBLE_S))
-        return await result
+        answer = await result
+        await self._process.failpoint(f"{job.__name__}-done")
+        return answer
 
     def _begin(
         self, name: str, payload: bytes, result: asyncio.Future[Any], delay_s: float
     ) -> None:
         number = self._world.scheduler.number()
         worker = self._table.new_life(f"{name}-{number}")
+        worker.die = lambda: self._kill(worker, result)
         worker.loop.call_later(delay_s, self._work, worker, payload, result)
         if self._happens(self._world.faults.task_died, "tasks died"):
             after_s = delay_s + self._random.uniform(*_LIFE_S)

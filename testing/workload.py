@@ -8,6 +8,7 @@ kind. Kinds of rows, each with its own check::
     list       append of unique pieces, get                           linearizable
     group      puts of one value into all columns of two families     never torn, linearizable
     set        unique rows, put in batches, scanned                   none lost, none invented
+    node       unique rows that name an earlier one (linked lists)    no link leads nowhere
 
 A plain put has no nonce, as in HBase: when its answer is lost it is sent again, and can land
 once more on top of what others wrote meanwhile. So a group has one writer.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -27,29 +29,42 @@ from ..client.result import Result
 from ..errors import InvalidRequestError, RaybaseError, RetriesExhaustedError
 from ..model import TableName
 from ..operations import Delete, Put, Scan
-from .history import History, SetLedger, torn_cells
+from .history import History, SetLedger, holes, torn_cells
 from .linearizability import UNKNOWN, Operation, counter, pieces, register
 
 TABLE: Final = TableName.parse("story")
 FAMILIES: Final = (b"a", b"b")
 GROUP_COLUMNS: Final = 3
+_GROUP_CELLS: Final = len(FAMILIES) * GROUP_COLUMNS
 _VALUE_BYTES: Final = (20, 400)
+_STEPS: Final = 4
+"""Of a walk along a list."""
+
+Found = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadConfig:
-    clients: int = 4
+    clients: int = 6
     registers: int = 6
     counters: int = 3
     lists: int = 3
-    pause_s: float = 0.03
+    pause_s: float = 0.025
     """Between two operations of a client, on average."""
-    batch_rows: int = 10
+    batch_rows: int = 6
 
 
 def row_name(kind: str, number: int) -> bytes:
     """The leading digit depends on the number alone and goes through all sixteen."""
     return b"%x-%b-%04d" % (number * 7 % 16, kind.encode(), number)
+
+
+def _covered(rows: dict[bytes, bytes], scan: Scan) -> dict[bytes, bytes]:
+    """Those that the scan is asked for."""
+    low, high = scan.start_row, scan.stop_row
+    if scan.reversed:
+        low, high = high, low
+    return {row: value for row, value in rows.items() if low <= row and (not high or row < high)}
 
 
 @dataclass(slots=True)
@@ -61,8 +76,11 @@ class Ledger:
     lists: History
     groups: History
     rows: SetLedger = field(default_factory=SetLedger)
+    nodes: SetLedger = field(default_factory=SetLedger)
+    """Node -> the node it names, b"" at the end of a list."""
     problems: list[str] = field(default_factory=list)
     operations: int = 0
+    """Requests of clients, answered or not."""
     scans: int = 0
 
     @classmethod
@@ -83,7 +101,9 @@ class Ledger:
     @property
     def unknown(self) -> int:
         histories = (self.registers, self.counters, self.lists, self.groups)
-        return sum(one.count(unknown=True) for one in histories) + len(self.rows.unknown)
+        return sum(one.count(unknown=True) for one in histories) + sum(
+            len(one.unknown) for one in (self.rows, self.nodes)
+        )
 
 
 class Client:
@@ -104,6 +124,8 @@ class Client:
         self._chance = chance
         self._config = config
         self._unique = 0
+        self._head = b""
+        """The newest node of this client's list."""
         self.stopped = False
 
     async def run(self) -> None:
@@ -115,12 +137,15 @@ class Client:
             self._list,
             self._group,
             self._set,
+            self._link,
+            self._walk,
         ]
         while not self.stopped:
-            self._ledger.operations += 1
             await self._chance.choice(kinds)()
-            if self._chance.random() < 0.02:
+            if self._chance.random() < 0.01:
                 await self.scan()
+            if self._chance.random() < 0.04:
+                await self._scan_part()
             await asyncio.sleep(self._chance.uniform(0, 2 * self._config.pause_s))
 
     def _value(self) -> bytes:
@@ -133,6 +158,7 @@ class Client:
         self, history: History, operation: Operation, request: Awaitable[object]
     ) -> None:
         """Awaits the answer. An operation that may have been applied stays unknown."""
+        self._ledger.operations += 1
         try:
             output = await request
         except RetriesExhaustedError:
@@ -208,32 +234,93 @@ class Client:
             row = digit + b"-set-" + value.rpartition(b"/")[0].replace(b"/", b"-")
             rows[row] = value
             puts.append(Put(row).add(b"a", b"s", value))
+        self._ledger.operations += 1
         self._ledger.rows.unknown.update(rows)
         for row, outcome in zip(rows, await self._table.apply(puts), strict=True):
             if isinstance(outcome, Result):
                 self._ledger.rows.acknowledged[row] = self._ledger.rows.unknown.pop(row)
 
-    async def scan(self) -> bool:
-        """Reads the whole table and checks it; False if the scan could not be finished."""
-        present = dict(self._ledger.rows.acknowledged)
-        found: list[tuple[bytes, bytes]] = []
+    async def _link(self) -> None:
+        """Adds a node that names the newest one of this client's list that is known to be."""
+        self._unique += 1
+        digit = b"%x" % self._chance.randrange(16)
+        node = digit + b"-node-%b-%06d" % (self.name.encode(), self._unique)
+        ledger, earlier = self._ledger.nodes, self._head
+        ledger.unknown[node] = earlier
+        self._ledger.operations += 1
+        with suppress(RaybaseError):
+            await self._table.put(Put(node).add(b"b", b"earlier", earlier))
+            ledger.acknowledged[node] = ledger.unknown.pop(node)
+            self._head = node
+
+    async def _walk(self) -> None:
+        """Follows somebody's list for some nodes: each must be there, and name the next."""
+        ledger = self._ledger.nodes
+        if not ledger.acknowledged:
+            return
+        node = self._chance.choice(list(ledger.acknowledged)[-200:])
+        for _ in range(_STEPS):
+            self._ledger.operations += 1
+            try:
+                earlier = (await self._table.get(node)).get(b"b:earlier")
+            except RaybaseError:
+                return
+            if earlier != ledger.acknowledged[node]:
+                self._ledger.problems.append(
+                    f"node {node!r} names {earlier!r}, not {ledger.acknowledged[node]!r}"
+                )
+            if not earlier:
+                return
+            node = earlier
+
+    async def scan(self, *, quiet: bool = False) -> bool:
+        """Reads the whole table and checks it; False if the scan could not be finished.
+
+        ``quiet``: nobody writes meanwhile.
+        """
+        caching = self._chance.choice((0, 30, 100))
+        return await self._checked_scan(Scan(caching=caching), quiet=quiet)
+
+    async def _scan_part(self) -> None:
+        """Some regions, forwards or backwards, in small portions."""
+        first = self._chance.randrange(16)
+        last = min(15, first + self._chance.randrange(4))
+        start, stop = b"%x" % first, b"%x~" % last
+        backwards = self._chance.random() < 0.3
+        await self._checked_scan(
+            Scan(
+                stop if backwards else start,
+                start if backwards else stop,
+                reversed=backwards,
+                caching=self._chance.choice((7, 20, 60)),
+            )
+        )
+
+    async def _checked_scan(self, scan: Scan, *, quiet: bool = False) -> bool:
+        ledger = self._ledger
+        ledgers = (ledger.rows, ledger.nodes)
+        present = [dict(one.acknowledged) for one in ledgers]
+        found: tuple[Found, Found] = ([], [])
         torn: list[str] = []
-        caching = self._chance.choice((0, 7, 50))
+        ledger.operations += 1
         try:
-            async for result in self._table.scan(Scan(caching=caching)):
-                self._scanned(result, found, torn)
+            async for result in self._table.scan(scan):
+                if b"-set-" in result.row:
+                    found[0].append((result.row, result[b"a:s"]))
+                elif b"-node-" in result.row:
+                    found[1].append((result.row, result[b"b:earlier"]))
+                elif b"-group-" in result.row:
+                    torn += torn_cells(result.row, dict(result.items()), _GROUP_CELLS)
         except RaybaseError:
             return False
-        self._ledger.scans += 1
-        problems = torn + self._ledger.rows.check(found, present=present)
-        self._ledger.problems += [f"scan of {self.name}: {one}" for one in problems[:20]]
+        ledger.scans += 1
+        problems = torn
+        for one, rows, known in zip(ledgers, found, present, strict=True):
+            problems += one.check(rows, present=_covered(known, scan), backwards=scan.reversed)
+        if quiet:
+            problems += holes(found[1])
+        ledger.problems += [f"{scan} of {self.name}: {one}" for one in problems[:20]]
         return True
-
-    def _scanned(self, result: Result, found: list[tuple[bytes, bytes]], torn: list[str]) -> None:
-        if b"-set-" in result.row:
-            found.append((result.row, result[b"a:s"]))
-        elif b"-group-" in result.row:
-            torn += torn_cells(result.row, dict(result.items()), len(FAMILIES) * GROUP_COLUMNS)
 
     # What the client API gives, as plain values.
 
@@ -260,9 +347,7 @@ class Client:
 
     async def _whole(self, row: bytes) -> bytes | None:
         result = await self._table.get(row)
-        self._ledger.problems += torn_cells(
-            row, dict(result.items()), len(FAMILIES) * GROUP_COLUMNS
-        )
+        self._ledger.problems += torn_cells(row, dict(result.items()), _GROUP_CELLS)
         return result.get(b"a:0")
 
     async def read_all(self) -> None:

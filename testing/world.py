@@ -10,10 +10,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import RaybaseError
 from .loop import Scheduler
+
+if TYPE_CHECKING:
+    from .process import SimProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ class World:
         self.counts: Counter[str] = Counter()
         self.errors: list[str] = []
         self.trace = Trace(lambda: self.scheduler.now_s, lines_kept)
+        self.on_failpoint: Callable[[SimProcess, str], None] | None = None
+        """Told of every failpoint (process.py) that a process of the cluster reaches."""
 
     @property
     def now_s(self) -> float:

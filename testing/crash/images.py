@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from ..disk import Disk, Fate
-from .sites import call_site
+from ..sites import call_site
 
 AFTER: Final = "after the last call"
 _FATES: Final = (Fate.NOTHING, Fate.EVERYTHING)

@@ -7,8 +7,8 @@ import pytest
 
 from raybase.testing.crash.expected import SITES
 from raybase.testing.crash.images import Row, failures
-from raybase.testing.crash.sites import HELPERS
 from raybase.testing.crash.table import SCENARIOS, rendered, rows_of_all, wide_console
+from raybase.testing.sites import HELPERS
 
 pytestmark = pytest.mark.simulation
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from raybase.testing.history import History, SetLedger, torn_cells, without_trace
+from raybase.testing.history import History, SetLedger, holes, torn_cells, without_trace
 from raybase.testing.linearizability import (
     UNKNOWN,
     Operation,
@@ -137,3 +137,18 @@ def test_a_torn_row_is_seen() -> None:
     assert torn_cells(b"r", {}, 2) == []
     assert torn_cells(b"r", {1: b"x"}, 2)
     assert torn_cells(b"r", {1: b"x", 2: b"y"}, 2)
+
+
+def test_a_scan_backwards_must_go_down() -> None:
+    ledger = SetLedger({b"a": b"1", b"b": b"2"})
+    down = [(b"b", b"2"), (b"a", b"1")]
+    assert ledger.check(down, present={}, backwards=True) == []
+    assert "out of order" in ledger.check(down[::-1], present={}, backwards=True)[0]
+    assert "out of order" in ledger.check(down, present={})[0]
+
+
+def test_a_list_with_a_lost_node_has_a_hole() -> None:
+    whole = [(b"1", b""), (b"2", b"1"), (b"3", b"2"), (b"4", b"2")]
+    assert holes(whole) == []
+    assert holes([one for one in whole if one[0] != b"4"]) == []
+    assert len(holes([one for one in whole if one[0] != b"2"])) == 2

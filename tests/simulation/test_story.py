@@ -13,6 +13,16 @@ from raybase.testing.story import Outcome, tell
 pytestmark = pytest.mark.simulation
 
 SEEDS = range(50)
+OPERATIONS_PER_S = 50
+FAULTS_PER_S = 5
+PROTOCOLS = {
+    "write": "log_writer.LogWriter._append:",
+    "flush": "HostedRegion.flush_in_turn:",
+    "compaction": "region_compactor.",
+    "coordinator commit": "CoordinatorFiles.append:",
+    "procedure store": "RegionProcedureStore.",
+}
+"""A part of the names of failpoints in it."""
 
 
 @cache
@@ -44,6 +54,11 @@ def test_all_kinds_of_faults_happened_to_some_seed() -> None:
         "cuts",
         "false death reports",
         "power losses",
+        "nodes lost",
+        "clock jumps",
+        "reads failed",
+        "writes failed",
+        "syncs failed",
         "calls lost",
         "replies lost",
         "calls doubled",
@@ -58,6 +73,26 @@ def test_all_kinds_of_faults_happened_to_some_seed() -> None:
         "objects got",
         "objects lost",
     }
+
+
+def test_the_operator_got_all_kinds_of_work_done() -> None:
+    done = {name for seed in SEEDS for name, count in outcome_of(seed).counts.items() if count}
+    kinds = ("flush", "compact", "split", "merge", "move", "alter", "balance", "scratch")
+    assert done >= {f"operator: {kind}" for kind in kinds}
+
+
+def test_clients_are_so_busy_that_a_virtual_hour_counts() -> None:
+    outcomes = [outcome_of(seed) for seed in SEEDS]
+    virtual_s = sum(one.virtual_s for one in outcomes)
+    assert sum(one.counts["operations"] for one in outcomes) / virtual_s > OPERATIONS_PER_S
+    assert sum(one.faults_count for one in outcomes) / virtual_s > FAULTS_PER_S
+
+
+def test_processes_are_struck_in_the_midst_of_every_protocol() -> None:
+    struck = {site for seed in SEEDS for site in outcome_of(seed).struck}
+    missed = [name for name, module in PROTOCOLS.items() if not any(module in s for s in struck)]
+    assert len(struck) > 60
+    assert not missed, f"{missed} in {sorted(struck)}"
 
 
 @pytest.mark.parametrize("seed", [0, 1])

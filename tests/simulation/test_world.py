@@ -82,6 +82,9 @@ class EchoServer:
     async def start(self) -> None:
         await self.runtime.network.listen(Echo, "127.0.0.1", 7000)
 
+    async def hold(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
 
 def test_virtual_time_costs_nothing_and_deadlock_is_found() -> None:
     async def sleeper() -> float:
@@ -176,6 +179,58 @@ def test_a_paused_process_is_late_and_a_false_report_does_not_stop_it() -> None:
             assert simulation.process("counter").alive
 
         simulation.run(story(), 60)
+
+
+def test_of_what_is_begun_again_a_false_report_makes_two_copies() -> None:
+    with Simulation(1) as simulation:
+        simulation.spawn(Counter, "counter", restarts=True)
+        remote = simulation.runtime_for("main").processes.remote("counter")
+
+        async def story() -> None:
+            await remote.call("add", 7)
+            first = simulation.process("counter")
+            simulation.report_dead("counter")
+            await asyncio.sleep(3)
+            assert await remote.call("add", 1) == 1
+            assert first is not None and first.alive
+            assert simulation.process("counter") is not first
+            simulation.kill("counter")
+            assert first.alive
+
+        simulation.run(story(), 60)
+
+
+def test_of_a_lost_node_nothing_is_heard_until_it_is_missed() -> None:
+    with Simulation(1) as simulation:
+        simulation.spawn(EchoServer, "echo")
+        runtime = simulation.runtime_for("main")
+
+        async def story() -> None:
+            await asyncio.sleep(2)
+            _, protocol = await runtime.network.connect(Collector, "127.0.0.1", 7000)
+            held = asyncio.create_task(runtime.processes.remote("echo").call("hold"))
+            await asyncio.sleep(1)
+            simulation.lose_node("echo", 8.0)
+            await asyncio.sleep(7)
+            assert not held.done()
+            assert isinstance(protocol, Collector) and not protocol.lost
+            await asyncio.sleep(2)
+            with pytest.raises(ProcessDiedError):
+                await held
+            simulation.heal()
+            await asyncio.sleep(1)
+            assert protocol.lost
+
+        simulation.run(story(), 60)
+
+
+def test_a_wall_clock_jumps_and_the_monotonic_one_does_not() -> None:
+    with Simulation(1) as simulation:
+        clock = simulation.runtime_for("main").clock
+        before_ms, before_s = clock.now_ms(), clock.monotonic_s()
+        simulation.jump_clock("main", -5000)
+        assert clock.now_ms() == before_ms - 5000
+        assert clock.monotonic_s() == before_s
 
 
 def test_lost_and_doubled_calls_end_in_unavailable_or_in_two_runs() -> None:

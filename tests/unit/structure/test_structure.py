@@ -37,7 +37,7 @@ REAL_WORLD = {
     "client/ray_registry.py",
     "testing/__main__.py",
     "testing/crash/golden.py",
-    "testing/crash/sites.py",
+    "testing/sites.py",
     "testing/crash/table.py",
     "testing/mutants/report.py",
     "testing/world.py",

@@ -1,4 +1,4 @@
-"""Naming the place in the product that made a file-system call."""
+"""Naming the place in the product at which something happens."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import PurePath
 from types import FrameType
 from typing import Final
 
-_PROJECT: Final = PurePath(__file__).parent.parent.parent
-_FILES: Final = str(_PROJECT / "testing" / "files.py")
+_PROJECT: Final = PurePath(__file__).parent.parent
+_SEAM: Final = tuple(
+    str(_PROJECT / "testing" / name) for name in ("files.py", "remote.py", "tasks.py")
+)
 _PRODUCT: Final = ("actors", "client", "coordination", "rpc", "storage")
 HELPERS: Final = (
     "store_io.put_manifest",
@@ -24,17 +26,18 @@ HELPERS: Final = (
 
 
 def call_site(call: str) -> str:
-    """``module.function: operation/verb`` of whoever is making ``call`` on the disk.
+    """``module.function: operation/verb`` of whoever is making ``call`` on the world.
 
     The function is the innermost one of the product that is no helper, the operation what is
-    asked of the file system, the verb what that does to the disk now. A coroutine's frame lies
-    directly below that of the one which awaits it, so the stack tells also after a wait.
+    asked of the runtime, the verb what that does to the world now: the first word of ``call``.
+    A coroutine's frame lies directly below that of the one which awaits it, so the stack tells
+    also after a wait.
     """
     operation = "?"
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented, and there is no other
     while frame is not None:
         code = frame.f_code
-        if code.co_filename == _FILES:
+        if code.co_filename in _SEAM:
             operation = code.co_name
         elif module := _module(code.co_filename):
             caller = f"{module}.{code.co_qualname}"
