@@ -24,16 +24,35 @@ from .meta_rows import META_DESCRIPTOR, MetaContent, TableState
 
 
 class TransitionState(StrEnum):
-    """States of a region in its life (RegionState.java); these words stand in hbase:meta."""
+    """States of a region in its life; names are HBase's, and stand in hbase:meta.
+
+    HBase writes neither SPLITTING_NEW nor MERGING_NEW there but CLOSED, so that a master that
+    finds them assigns them; nor do we. Source: RegionState.java.
+    """
 
     OFFLINE = "OFFLINE"
+    """Nothing is known of it yet."""
     OPENING = "OPENING"
     OPEN = "OPEN"
     CLOSING = "CLOSING"
     CLOSED = "CLOSED"
     SPLITTING = "SPLITTING"
     SPLIT = "SPLIT"
+    """It has given way to its daughters, which may still need its files."""
     FAILED_OPEN = "FAILED_OPEN"
+    """A server could not open it; it will be tried again."""
+    FAILED_CLOSE = "FAILED_CLOSE"
+    """Its server could not close it, and serves it on; it will be tried again."""
+    MERGING = "MERGING"
+    MERGED = "MERGED"
+    """It has given way to the region it was merged into, and is forgotten."""
+    SPLITTING_NEW = "SPLITTING_NEW"
+    """A daughter that was never open."""
+    MERGING_NEW = "MERGING_NEW"
+    """A merged region that was never open."""
+    ABNORMALLY_CLOSED = "ABNORMALLY_CLOSED"
+    """Its server died, and its edits have been saved from the logs; hbase:meta still names the
+    server, which is what another master would have to know."""
 
 
 _AT_REST: Final = (TransitionState.OPEN, TransitionState.CLOSED, TransitionState.SPLIT)

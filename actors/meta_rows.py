@@ -128,17 +128,23 @@ def split_puts(
     put = region_put(flagged, "SPLIT", timestamp_ms)
     for qualifier, daughter in zip((b"splitA", b"splitB"), daughters, strict=True):
         put.add(INFO, qualifier, schema.region_info_to_cell(daughter), timestamp_ms)
-    return [put, *(region_put(daughter, "CLOSED", timestamp_ms) for daughter in daughters)]
+    return [put, *(_new_put(daughter, timestamp_ms) for daughter in daughters)]
 
 
 def merge_puts(
     parents: Sequence[RegionInfo], merged: RegionInfo, timestamp_ms: int
 ) -> list[Mutation]:
     """The merge's point of no return: the parents give way to the merged region."""
-    put = region_put(merged, "CLOSED", timestamp_ms)
+    put = _new_put(merged, timestamp_ms)
     for number, parent in enumerate(parents):
         put.add(INFO, _merge_column(number), schema.region_info_to_cell(parent), timestamp_ms)
     return [put, *(region_delete(parent, timestamp_ms) for parent in parents)]
+
+
+def _new_put(info: RegionInfo, timestamp_ms: int) -> Put:
+    """A region that comes of others, and was never open: HBase numbers its opening 1."""
+    put = region_put(info, "CLOSED", timestamp_ms)
+    return put.add(INFO, b"seqnumDuringOpen", (1).to_bytes(8, "big"), timestamp_ms)
 
 
 def merge_delete(merged: RegionInfo, count: int, timestamp_ms: int) -> Delete:

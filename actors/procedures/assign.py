@@ -55,7 +55,11 @@ class RegionProcedure(Procedure):
         return self.region.table == META_TABLE
 
     async def record(
-        self, environment: MasterEnvironment, state: TransitionState, owner: ServerName | None
+        self,
+        environment: MasterEnvironment,
+        state: TransitionState,
+        owner: ServerName | None,
+        reason: str = "",
     ) -> None:
         """Stores the region's state in hbase:meta, then in memory."""
         node = self.node(environment)
@@ -67,7 +71,15 @@ class RegionProcedure(Procedure):
             if owner is not None:
                 put = meta_rows.owner_put(node.info, state, owner, now_ms)
             await environment.meta.write([put])
-        environment.assignment.set_state(node, state, owner)
+        environment.assignment.set_state(node, state, owner, reason=reason)
+
+    async def recover(
+        self, environment: MasterEnvironment, node: RegionNode, server: ServerName
+    ) -> None:
+        """Returns when nothing of the region is in the dead server's logs alone."""
+        await environment.recovered(server, node.info)
+        abnormal = TransitionState.ABNORMALLY_CLOSED
+        environment.assignment.set_state(node, abnormal, server, reason=f"{server} died")
 
     def node(self, environment: MasterEnvironment) -> RegionNode | None:
         return environment.assignment.region(self.region.encoded_name)
@@ -112,7 +124,7 @@ class AssignProcedure(RegionProcedure):
         if node.state == TransitionState.OPEN and live:
             return DONE
         if node.server is not None and not live:
-            await environment.recovered(node.server, node.info)
+            await self.recover(environment, node, node.server)
             self.recovered_from = str(node.server)
         if not environment.assignment.wants_open(node):
             return DONE if node.state == TransitionState.CLOSED else "mark_closed"
@@ -170,7 +182,7 @@ class AssignProcedure(RegionProcedure):
         if environment.servers.is_live(owner):
             self.target = str(owner)
         else:
-            await environment.recovered(owner, node.info)
+            await self.recover(environment, node, owner)
             self.recovered_from = str(owner)
         return "open"
 
@@ -185,7 +197,7 @@ class AssignProcedure(RegionProcedure):
             f"failed to open {self.failures} times, last at {self.target}: "
             f"{type(error).__name__}: {error}"
         )
-        environment.assignment.set_state(node, TransitionState.FAILED_OPEN, reason=reason)
+        await self.record(environment, TransitionState.FAILED_OPEN, None, reason)
         self.trouble = reason
         delay_s = _FAILED_OPEN_PAUSE_S * 2 ** (len(self.failed_at) - 1)
         delay_s = min(delay_s, _FAILED_OPEN_PAUSE_MAX_S)
@@ -251,7 +263,7 @@ class UnassignProcedure(RegionProcedure):
             return then
         server = node.server
         if not environment.servers.is_live(server):
-            await environment.recovered(server, node.info)
+            await self.recover(environment, node, server)
             return then
         await self.record(environment, TransitionState.CLOSING, server)
         request = CloseRequest(
@@ -261,6 +273,12 @@ class UnassignProcedure(RegionProcedure):
             result = await environment.servers.call(server, "close_region", request)
         except ServerGoneError:
             return again
+        except (StaleMasterError, StaleOrderError, FatalError):
+            raise
+        except (RaybaseError, OSError) as error:
+            reason = f"{server} could not close it: {type(error).__name__}: {error}"
+            await self.record(environment, TransitionState.FAILED_CLOSE, server, reason)
+            raise
         assert isinstance(result, CloseResult)
         if result.was_here:
             return then

@@ -28,7 +28,7 @@ from .procedure import DONE, Children, Lock, Procedure, StepResult
 class MergeProcedure(Procedure):
     """Merges open regions, given in the order of their keys, into one.
 
-    Steps: check; close the parents; write the merged region's manifest, which refers to
+    Steps: check; mark the parents; close them; write the merged region's manifest, which refers to
     their files; then *commit*, the point of no return: one mutation that removes the parents
     from hbase:meta and names them in the merged region's row; open the merged region.
     Whatever fails before leads to ``undo``: the merged region's files go, the parents are
@@ -72,7 +72,7 @@ class MergeProcedure(Procedure):
         node = environment.assignment.region(first.encoded_name)
         assert node is not None
         self.server = str(node.server)
-        return "close_parents"
+        return "mark_merging"
 
     def _check(self, environment: MasterEnvironment) -> None:
         table = self.regions[0].table
@@ -100,6 +100,18 @@ class MergeProcedure(Procedure):
             if between or not (self.forcible and left.end_key and left.end_key < right.start_key):
                 raise MergeRegionError(f"{left} and {right} are not neighbours")
 
+    async def mark_merging(self, environment: MasterEnvironment) -> StepResult:
+        now_ms = environment.meta.next_ms()
+        state = TransitionState.MERGING
+        await environment.meta.write(
+            [meta_rows.region_put(one, state, now_ms) for one in self.regions]
+        )
+        for one in self.regions:
+            node = environment.assignment.region(one.encoded_name)
+            assert node is not None
+            environment.assignment.set_state(node, state)
+        return "close_parents"
+
     async def close_parents(self, environment: MasterEnvironment) -> StepResult:
         return Children([UnassignProcedure(region=one) for one in self.regions], then="write")
 
@@ -126,8 +138,11 @@ class MergeProcedure(Procedure):
             now_ms = environment.meta.next_ms()
             await environment.meta.write(meta_rows.merge_puts(self.regions, self.merged, now_ms))
             for one in self.regions:
+                parent = assignment.region(one.encoded_name)
+                assert parent is not None
+                assignment.set_state(parent, TransitionState.MERGED)
                 assignment.drop_region(one.encoded_name)
-            node = assignment.add_region(self.merged, TransitionState.CLOSED)
+            node = assignment.add_region(self.merged, TransitionState.MERGING_NEW)
             node.merge_parents = self.regions
         return "open_merged"
 

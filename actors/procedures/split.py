@@ -146,7 +146,7 @@ class SplitProcedure(AssignProcedure):
         node.daughters = self.daughters
         assignment.set_state(node, TransitionState.SPLIT)
         for daughter in self.daughters:
-            assignment.add_region(daughter, TransitionState.CLOSED)
+            assignment.add_region(daughter, TransitionState.SPLITTING_NEW)
 
     async def open_daughters(self, environment: MasterEnvironment) -> StepResult:
         children = [

@@ -125,14 +125,14 @@ class CreateTableProcedure(TableProcedure):
             [
                 meta_rows.table_put(self.descriptor, TableState.ENABLING, now_ms),
                 *(
-                    meta_rows.region_put(one, TransitionState.OFFLINE, now_ms)
+                    meta_rows.region_put(one, TransitionState.CLOSED, now_ms)
                     for one in self.regions
                 ),
             ]
         )
         environment.assignment.set_table(self.descriptor, TableState.ENABLING)
         for one in self.regions:
-            environment.assignment.add_region(one, TransitionState.OFFLINE)
+            environment.assignment.add_region(one, TransitionState.CLOSED)
         return "assign"
 
     async def assign(self, environment: MasterEnvironment) -> StepResult:
@@ -232,13 +232,13 @@ class TruncateTableProcedure(TableProcedure):
             [
                 meta_rows.table_put(known.descriptor, state, now_ms),
                 *(meta_rows.region_delete(one, now_ms) for one in self.old),
-                *(meta_rows.region_put(one, TransitionState.OFFLINE, now_ms) for one in self.new),
+                *(meta_rows.region_put(one, TransitionState.CLOSED, now_ms) for one in self.new),
             ]
         )
         for one in self.old:
             environment.assignment.drop_region(one.encoded_name)
         for one in self.new:
-            environment.assignment.add_region(one, TransitionState.OFFLINE)
+            environment.assignment.add_region(one, TransitionState.CLOSED)
         environment.assignment.set_table(known.descriptor, state)
         return "assign"
 

@@ -55,6 +55,7 @@ class FakeCluster:
         self.split_rows: dict[str, bytes] = {}
         self.cannot_open: dict[str, list[str]] = {}
         self.cannot_split: list[str] = []
+        self.cannot_close: list[str] = []
         self.lost: list[RegionInfo] = []
         self.unflushed: dict[str, None] = {}
         """Encoded names of regions that have something in memory."""

@@ -128,6 +128,11 @@ def lose_first(cluster: FakeCluster) -> None:
     cluster.lose(info)
 
 
+def forbid_closing_for_a_second(cluster: FakeCluster) -> None:
+    cluster.cannot_close.append(regions(cluster)[0].encoded_name)
+    cluster.simulation.later(1.0, cluster.cannot_close.clear)
+
+
 def forbid_split(cluster: FakeCluster) -> None:
     cluster.cannot_split.append(regions(cluster)[0].encoded_name)
 
@@ -282,6 +287,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     ),
     "adopt what is not lost": Scenario(
         "adopt_region", (create,), lambda c: AdoptRegionProcedure(region=regions(c)[0])
+    ),
+    "disable what cannot be closed at first": Scenario(
+        "disable",
+        (create, forbid_closing_for_a_second),
+        lambda _: DisableTableProcedure(table=TABLE.name),
     ),
     "server crash": Scenario("server_crash", (create,), provoke=kill_another_server),
     "server crash with meta": Scenario("server_crash", (create,), provoke=kill_server_of_meta),

@@ -31,6 +31,7 @@ from ...errors import (
     RegionOwnedElsewhereError,
     StaleMasterError,
     StaleOrderError,
+    StorageError,
 )
 from ...model import META_REGION, RegionInfo, ServerName
 from ...runtime import Runtime
@@ -126,6 +127,8 @@ class FakeRegionServer:
             self._check(encoded, request.master_epoch, request.order)
             if encoded not in self._regions:
                 return CloseResult(encoded, was_here=False)
+            if encoded in self._cluster.cannot_close:
+                raise StorageError("no room for what is in memory")
             await self._give_up(self._regions[encoded][0])
             return CloseResult(encoded, was_here=True)
 
