@@ -265,6 +265,46 @@ class MasterConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BalancerConfig:
+    """When regions are moved to even out the cluster. Costs are from 0 to 1."""
+
+    cost_min: float = 0.025
+    """A cluster that costs less is left alone, unless a server is far from the average.
+    hbase.master.balancer.stochastic.minCostNeedBalance"""
+    gain_min: float = 0.001
+    """A run that would lower the cost by less moves nothing."""
+    moves_max: int = 600
+    """Of one run. hbase.master.balancer.stochastic.maxMoveRegions"""
+    in_transition_max: int = 4
+    """Regions on the way at a time. hbase.master.balancer.maxRitPercent (there a part of all)"""
+
+    def __post_init__(self) -> None:
+        _require(self.moves_max >= 2, "moves_max must be at least 2, for an exchange")
+        _require(self.in_transition_max >= 1, "in_transition_max must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizerConfig:
+    """When a table's regions are split and merged to be of like size, if the table asks for it."""
+
+    period_s: float = 300.0
+    """hbase.normalizer.period (ms)"""
+    split_enabled: bool = True
+    """hbase.normalizer.split.enabled"""
+    merge_enabled: bool = True
+    """hbase.normalizer.merge.enabled"""
+    merge_regions_min: int = 3
+    """Regions of smaller tables are not merged. hbase.normalizer.merge.min.region.count"""
+    merge_age_s: float = 3 * 86_400.0
+    """Younger regions are not merged. hbase.normalizer.merge.min_region_age.days"""
+    merge_bytes_min: int = MIB
+    """Smaller regions are not merged: they may be new and empty.
+    hbase.normalizer.merge.min_region_size.mb"""
+    merge_regions_max: int = 100
+    """Merged at a time. hbase.normalizer.merge.merge_request_max_number_of_regions"""
+
+
+@dataclass(frozen=True, slots=True)
 class RegionServerConfig:
     handoff_bytes_max: int = 256 * MIB
     """Objects of flushed files are kept below this, oldest dropped first."""
@@ -278,6 +318,10 @@ class RegionServerConfig:
     regions_max: int = 1000
     """A server with so many regions asks for no more splits.
     hbase.regionserver.regionSplitLimit"""
+    open_threads: int = 3
+    """Regions opened at a time. hbase.regionserver.executor.openregion.threads"""
+    close_threads: int = 3
+    """Regions closed at a time. hbase.regionserver.executor.closeregion.threads"""
     slice_s: float = 0.001
     """Long work on the loop gives way after this."""
 
@@ -308,6 +352,8 @@ class ClusterConfig:
     session: SessionConfig = field(default_factory=SessionConfig)
     coordinator: CoordinatorConfig = field(default_factory=CoordinatorConfig)
     master: MasterConfig = field(default_factory=MasterConfig)
+    balancer: BalancerConfig = field(default_factory=BalancerConfig)
+    normalizer: NormalizerConfig = field(default_factory=NormalizerConfig)
     region_server: RegionServerConfig = field(default_factory=RegionServerConfig)
 
     def with_settings(self, settings: Mapping[str, str]) -> Self:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ..coordination import layout
-from ..errors import NodeExistsError, RetryableError, StaleMasterError
+from ..errors import InvalidRequestError, NodeExistsError, RetryableError, StaleMasterError
 from ..model import META_REGION, ServerName
 from ..operations import Mutation
 from ..runtime import Clock
@@ -18,6 +20,16 @@ from .session import Session
 from .waiting import waiting
 
 _REPEAT_S: Final = 0.1
+_TOGETHER_MAX: Final = 200
+"""Writes of one call, so that none keeps the server of hbase:meta long."""
+
+
+@dataclass(slots=True)
+class _Write:
+    """Mutations to be applied all or none; whether they are."""
+
+    mutations: Sequence[Mutation]
+    done: bool = False
 
 
 class MetaTable:
@@ -42,6 +54,8 @@ class MetaTable:
         self._servers = servers
         self._session = session
         self._last_ms = 0
+        self._waiting: list[_Write] = []
+        self._turn = asyncio.Lock()
 
     def next_ms(self) -> int:
         """The master's clock: greater at every call, and than anything in hbase:meta."""
@@ -49,7 +63,33 @@ class MetaTable:
         return self._last_ms
 
     async def write(self, mutations: Sequence[Mutation]) -> None:
-        """Applies all or none; durable when it returns. Raises StaleMasterError."""
+        """Applies all or none; durable when it returns. Raises StaleMasterError.
+
+        Writes that come while one is under way go together in the next call.
+        """
+        own = _Write(mutations)
+        self._waiting.append(own)
+        async with self._turn:
+            while not own.done:
+                await self._write_together(own)
+
+    async def _write_together(self, own: _Write) -> None:
+        together, self._waiting = self._waiting[:_TOGETHER_MAX], self._waiting[_TOGETHER_MAX:]
+        try:
+            await self._send([one for write in together for one in write.mutations])
+        except BaseException as error:
+            others = [write for write in together if write is not own]
+            self._waiting = [*others, *self._waiting]
+            if not others or not isinstance(error, InvalidRequestError):
+                raise
+            # Another's may be what is wrong, and is that one's to hear of.
+            await self._send(own.mutations)
+            own.done = True
+            return
+        for write in together:
+            write.done = True
+
+    async def _send(self, mutations: Sequence[Mutation]) -> None:
         while True:
             server = await self._server()
             try:

@@ -6,9 +6,12 @@ AssignRegionHandler.java, UnassignRegionHandler.java.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from ..errors import InvalidRequestError, NotServingRegionError
+from ..model import META_ENCODED_NAME
 from .daughters import write_daughters
 from .hosted_region import HostedRegion
 from .messages import (
@@ -50,6 +53,9 @@ class RegionControl:
         self._regions = regions
         self._on_online = on_online
         self._on_offline = on_offline
+        limits = services.config.region_server
+        self._openers = asyncio.Semaphore(limits.open_threads)
+        self._closers = asyncio.Semaphore(limits.close_threads)
 
     def hosted(self, encoded: str) -> HostedRegion:
         """The region if it is here. Raises NotServingRegionError."""
@@ -64,14 +70,24 @@ class RegionControl:
         if hosted is None:
             self._regions.begin_opening(request.info)
             try:
-                log = await self._logs.of_region(encoded)
-                hosted = await open_region(self._services, log, request)
+                hosted = await self._opened(request)
             except BaseException:
                 self._regions.opening_failed(encoded)
                 raise
             self._serve(hosted)
         as_asked = hosted.table == request.table
         return OpenResult(encoded, self._services.server, hosted.open_sequence_id, as_asked)
+
+    async def _opened(self, request: OpenRequest) -> HostedRegion:
+        encoded = request.info.encoded_name
+        log = await self._logs.of_region(encoded)
+        async with self._turn(encoded, self._openers):
+            return await open_region(self._services, log, request)
+
+    def _turn(self, encoded: str, turns: asyncio.Semaphore) -> AbstractAsyncContextManager[None]:
+        """A few at a time, so that no turn of the loop has the syncs of very many; hbase:meta,
+        which the others need, at once."""
+        return nullcontext() if encoded == META_ENCODED_NAME else turns
 
     async def close(self, request: CloseRequest) -> CloseResult:
         encoded = request.encoded
@@ -83,7 +99,8 @@ class RegionControl:
                 await release(self._services, info, request.master_epoch)
                 del self._regions.unserved[encoded]
             return CloseResult(encoded, False, moved_to=self._regions.moved_to(encoded))
-        sequence_id = await hosted.close(request.master_epoch)
+        async with self._turn(encoded, self._closers):
+            sequence_id = await hosted.close(request.master_epoch)
         self.forget(hosted, moved_to=request.destination)
         return CloseResult(encoded, True, sequence_id)
 

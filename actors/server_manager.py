@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 _REPEAT_S: Final = 0.1
 _DEATH_CONFIRMED_S: Final = 0.05
+_ORDERS_MAX: Final = 16
+"""Regions opened and closed at a server at a time, as its master goes: more than it works on
+itself, few enough that all else it is asked gets through."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class LiveServer:
     process: str
     calls: list[asyncio.Task[Any]] = field(default_factory=list)
     """Control calls it owes us; cancelled when its session ends."""
+    orders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_ORDERS_MAX))
 
 
 @dataclass(slots=True)
@@ -177,6 +181,17 @@ class ServerManager:
                     # A hint: the coordinator has it too, and its word is what counts here.
                     wait.trouble = f"its session still lasts, though {error}"
                     await self._runtime.clock.sleep(_DEATH_CONFIRMED_S)
+
+    async def order(self, server: ServerName, method: str, *args: Any) -> Any:
+        """As ``call``, for what may come for very many regions at once: some at a time.
+
+        Nothing that orders wait for may be one.
+        """
+        target = self._live.get(server)
+        if target is None:
+            raise ServerGoneError(str(server))
+        async with target.orders:
+            return await self.call(server, method, *args)
 
     async def _ask(self, target: LiveServer, method: str, args: tuple[Any, ...]) -> Any:
         remote = self._runtime.processes.remote(target.process)

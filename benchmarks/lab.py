@@ -61,19 +61,24 @@ class Lab:
     @contextmanager
     def cluster(self, region_servers: int = 3, **settings: str) -> Iterator[Cluster]:
         """A cluster; a setting ``store.flush_bytes`` is written ``store__flush_bytes``."""
+        with self.directory() as root, self.cluster_on(root, region_servers, **settings) as cluster:
+            yield cluster
+
+    @contextmanager
+    def cluster_on(self, root: Path, region_servers: int, **settings: str) -> Iterator[Cluster]:
+        """As ``cluster``, on a root that may hold what an earlier one left."""
         chosen = {name.replace("__", "."): text for name, text in settings.items()}
         config = ClusterConfig().with_settings(
             {**SETTINGS, "master.region_servers": str(region_servers), **chosen}
         )
-        with self.directory() as root:
-            running = RayCluster.start(
-                root, config, address=self.ray.address, namespace=f"bench-{next(self._numbers)}"
-            )
-            try:
-                with connect(running.addresses()) as connection:
-                    yield Cluster(running, connection)
-            finally:
-                running.stop()
+        running = RayCluster.start(
+            root, config, address=self.ray.address, namespace=f"bench-{next(self._numbers)}"
+        )
+        try:
+            with connect(running.addresses()) as connection:
+                yield Cluster(running, connection)
+        finally:
+            running.stop()
 
 
 class Cluster:

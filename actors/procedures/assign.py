@@ -81,6 +81,14 @@ class RegionProcedure(Procedure):
         abnormal = TransitionState.ABNORMALLY_CLOSED
         environment.assignment.set_state(node, abnormal, server, reason=f"{server} died")
 
+    async def order(
+        self, environment: MasterEnvironment, server: ServerName, method: str, request: object
+    ) -> object:
+        """The answer of a server that may have very many such orders; hbase:meta's go first."""
+        servers = environment.servers
+        give = servers.call if self.is_meta else servers.order
+        return await give(server, method, request)
+
     def node(self, environment: MasterEnvironment) -> RegionNode | None:
         return environment.assignment.region(self.region.encoded_name)
 
@@ -161,7 +169,7 @@ class AssignProcedure(RegionProcedure):
             recovered_from=self.recovered_from or None,
         )
         try:
-            result = await environment.servers.call(target, "open_region", request)
+            result = await self.order(environment, target, "open_region", request)
         except RegionOwnedElsewhereError as error:
             return await self._follow_owner(environment, node, ServerName.parse(error.owner))
         except (StaleMasterError, StaleOrderError):
@@ -270,7 +278,7 @@ class UnassignProcedure(RegionProcedure):
             self.region.encoded_name, environment.epoch, environment.next_order()
         )
         try:
-            result = await environment.servers.call(server, "close_region", request)
+            result = await self.order(environment, server, "close_region", request)
         except ServerGoneError:
             return again
         except (StaleMasterError, StaleOrderError, FatalError):
