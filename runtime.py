@@ -216,6 +216,11 @@ class Tasks(Protocol):
 class Objects(Protocol):
     """The object store: a cache of what is in files, never the only copy."""
 
+    @property
+    def node(self) -> str:
+        """Which store this is: processes of the same node share one."""
+        ...
+
     async def put(self, data: Buffer) -> Any:
         """A reference to the bytes; it may travel inside (never as) an argument of a call."""
         ...

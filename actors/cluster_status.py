@@ -9,7 +9,7 @@ from ..model import ServerName
 from ..rpc import convert
 from ..rpc.proto import hbase_pb2 as pb
 from .assignment import TransitionState
-from .master_status import server_loads
+from .load_reports import server_reports
 from .master_term import MasterTerm
 from .messages import RegionStatus, ServerStatus
 from .reasons import region_reason
@@ -23,12 +23,12 @@ async def cluster_status(
     term: MasterTerm, server: ServerName, registry: RegistryCache
 ) -> pb.ClusterStatus:
     """The master's view and what each server says of its load."""
-    loads = await server_loads(term)
+    loads = await server_reports(term.environment.runtime, term.servers)
     status = pb.ClusterStatus(
         hbase_version=pb.HBaseVersionFileContent(version=HBASE_VERSION),
         cluster_id=pb.ClusterId(cluster_id=registry.cluster_id),
         master=convert.server_name_to_pb(server),
-        balancer_on=term.balancer_on,
+        balancer_on=term.switches.balancer,
     )
     for one in term.servers.live():
         name = convert.server_name_to_pb(one.name)

@@ -398,4 +398,5 @@ class HostedRegion:
             sum(entry.is_reference for entry in entries),
             self.reads,
             self.writes,
+            sum(one.size for one in entries if self.services.io.is_at_hand(one.path)),
         )

@@ -222,13 +222,12 @@ class Master:
             await term.executor.submit(SplitProcedure(region=node.info))
 
     async def balance(self) -> list[str]:
-        """Evens regions out now; the reasons of the moves made."""
-        return [move.reason for move in await self.term.balance()]
+        """One round of the balancer now; the moves made, with their reasons."""
+        return [str(move) for move in (await self.term.balancer.run()).made]
 
     async def set_balancer(self, on: bool) -> bool:
-        """Switches the periodic balancer; whether it was on."""
-        was, self.term.balancer_on = self.term.balancer_on, on
-        return was
+        """Switches the balancer, for later masters, too; whether it was on."""
+        return await self.term.switches.set_balancer(on)
 
     async def run_janitor(self) -> None:
         """One round of cleaning now."""

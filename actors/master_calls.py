@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from ..errors import IllegalArgumentError
 from ..model import TableName
 from ..rpc.call import Call
 from .observers import Action, Authorizer
 from .procedures.procedure import Procedure
 
 if TYPE_CHECKING:
+    from .assignment import TableNode
     from .master import Master
 
 
@@ -32,3 +35,21 @@ class MasterCalls:
         if request.nonce:
             nonce = f"{call.peer.user}/{request.nonce_group}/{request.nonce}"
         return await self.master.term.executor.submit(procedure, nonce)
+
+    def tables_asked(
+        self, request: Any, names: list[TableName], *, system: bool = False
+    ) -> list[TableNode]:
+        """Those asked for by name, or all that fit the namespace and the pattern."""
+        assignment = self.master.term.assignment
+        if names:
+            return [one for one in map(assignment.table, names) if one is not None]
+        try:
+            pattern = re.compile(request.regex or ".*")
+        except re.error as error:
+            raise IllegalArgumentError(f"not a pattern: {request.regex!r}: {error}") from None
+        return [
+            one
+            for one in assignment.tables(system=system)
+            if request.namespace in ("", one.descriptor.name.namespace)
+            and pattern.fullmatch(str(one.descriptor.name))
+        ]

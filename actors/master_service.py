@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import (
     IllegalArgumentError,
@@ -17,6 +16,7 @@ from ..model import FamilyDescriptor, TableName
 from ..rpc import convert
 from ..rpc.call import Call, Reply
 from ..rpc.proto import hbase_pb2 as pb
+from .balancing_service import BalancingService
 from .cluster_status import cluster_status
 from .namespace_service import NamespaceService
 from .observers import Action
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .assignment import RegionNode, TableNode
 
 
-class MasterService(NamespaceService):
+class MasterService(BalancingService, NamespaceService):
     """Answers while its master is active; every call is authorized before anything else.
 
     What takes long answers the id of its procedure, for getProcedureResult. A request that
@@ -160,7 +160,7 @@ class MasterService(NamespaceService):
         request = call.request
         self.authorize(call, Action.READ)
         wanted = [convert.table_name_from_pb(one) for one in request.table_names]
-        found = self._tables(request, wanted)
+        found = self.tables_asked(request, wanted, system=request.include_sys_tables)
         response = pb.GetTableDescriptorsResponse()
         response.table_schema.extend(convert.table_to_pb(one.descriptor) for one in found)
         return Reply(response)
@@ -169,7 +169,8 @@ class MasterService(NamespaceService):
         self.authorize(call, Action.READ)
         response = pb.GetTableNamesResponse()
         response.table_names.extend(
-            convert.table_name_to_pb(one.descriptor.name) for one in self._tables(call.request, [])
+            convert.table_name_to_pb(one.descriptor.name)
+            for one in self.tables_asked(call.request, [], system=call.request.include_sys_tables)
         )
         return Reply(response)
 
@@ -223,20 +224,6 @@ class MasterService(NamespaceService):
         procedure = MergeProcedure(regions=tuple(infos), forcible=call.request.forcible)
         proc_id = await self.submit(call, procedure)
         return Reply(pb.MergeTableRegionsResponse(proc_id=proc_id))
-
-    async def balance(self, call: Call) -> Reply:
-        self.authorize(call, Action.ADMIN)
-        term = self.master.term
-        plan = await term.plan_balance()
-        made = 0 if call.request.dry_run else len(await term.balance())
-        return Reply(
-            pb.BalanceResponse(balancer_ran=True, moves_calculated=len(plan), moves_executed=made)
-        )
-
-    async def set_balancer_running(self, call: Call) -> Reply:
-        self.authorize(call, Action.ADMIN)
-        was = await self.master.set_balancer(call.request.on)
-        return Reply(pb.SetBalancerRunningResponse(prev_balance_value=was))
 
     async def decommission_region_servers(self, call: Call) -> Reply:
         self.authorize(call, Action.ADMIN)
@@ -292,19 +279,3 @@ class MasterService(NamespaceService):
         if node is None:
             raise UnknownRegionError(f"there is no region {encoded}")
         return node
-
-    def _tables(self, request: Any, names: list[TableName]) -> list[TableNode]:
-        """Those asked for by name, or all that fit the namespace and the pattern."""
-        assignment = self.master.term.assignment
-        if names:
-            return [one for one in map(assignment.table, names) if one is not None]
-        try:
-            pattern = re.compile(request.regex or ".*")
-        except re.error as error:
-            raise IllegalArgumentError(f"not a pattern: {request.regex!r}: {error}") from None
-        return [
-            one
-            for one in assignment.tables(system=request.include_sys_tables)
-            if request.namespace in ("", one.descriptor.name.namespace)
-            and pattern.fullmatch(str(one.descriptor.name))
-        ]

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, Final
+from typing import Any
 
-from ..errors import RaybaseError
 from ..model import ServerName
 from .assignment import RegionNode, TransitionState
+from .load_reports import server_reports
 from .master_term import MasterTerm
 from .messages import ServerStatus
 from .procedures.procedure import Procedure
 from .reasons import region_reason
 from .registry_cache import RegistryCache
 
-_SERVER_TIMEOUT_S: Final = 2.0
-
-
-async def server_loads(term: MasterTerm) -> dict[ServerName, ServerStatus]:
-    """What each live server says of itself; those that do not answer soon are left out."""
-    processes = term.environment.runtime.processes
-    live = term.servers.live()
-    answers = await asyncio.gather(
-        *(
-            processes.remote(one.process).call("status", timeout_s=_SERVER_TIMEOUT_S)
-            for one in live
-        ),
-        return_exceptions=True,
-    )
-    loads = {}
-    for one, answer in zip(live, answers, strict=True):
-        if isinstance(answer, ServerStatus):
-            loads[one.name] = answer
-        elif not isinstance(answer, RaybaseError):
-            raise TypeError(f"{one.name} answers {answer!r}")
-    return loads
-
 
 async def master_status(
     term: MasterTerm, server: ServerName, registry: RegistryCache
 ) -> dict[str, Any]:
     """Plain data: servers, tables, regions, regions in transition, procedures."""
-    loads = await server_loads(term)
+    loads = await server_reports(term.environment.runtime, term.servers)
     now_s = term.environment.runtime.clock.monotonic_s()
     return {
         "master": str(server),
         "epoch": term.epoch,
         "initialized": term.initialized.is_set(),
         "waits": "" if term.initialized.is_set() else term.waits.describe(),
-        "balancer_on": term.balancer_on,
+        "balancer_on": term.switches.balancer,
         "backup_masters": [str(one) for one in registry.standbys],
         "servers": [
             _server(term, one.name, one.process, loads.get(one.name)) for one in term.servers.live()
@@ -72,7 +49,25 @@ async def master_status(
             for node in term.assignment.in_transition()
         ],
         "procedures": [procedure_status(term, one) for one in term.executor.unfinished()],
+        "last_balanced": _last_balanced(term),
     }
+
+
+def _last_balanced(term: MasterTerm) -> list[dict[str, Any]]:
+    """The moves of the balancer's last round that made any."""
+    made = [one for one in term.balancer.decisions if one.made][-1:]
+    now_ms = term.environment.runtime.clock.now_ms()
+    return [
+        {
+            "region": str(move.node.info),
+            "source": str(move.source),
+            "target": str(move.target),
+            "age_s": round((now_ms - decision.at_ms) / 1000, 1),
+            "reason": move.reason,
+        }
+        for decision in made
+        for move in decision.made
+    ]
 
 
 def _server(

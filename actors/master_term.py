@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Final
 
 from ..config import ClusterConfig
 from ..errors import (
     FatalError,
-    InvalidRequestError,
     ServerGoneError,
     SessionExpiredError,
     StaleMasterError,
 )
-from ..model import META_REGION, META_TABLE, ServerName
+from ..model import META_REGION, ServerName, TableName
 from ..runtime import Runtime
-from . import balancer
 from .assignment import Assignment, RegionNode, TransitionState
+from .balancer_chore import BalancerChore
 from .drainer import DRAIN_S, Drainer
 from .draining import DrainingServers
 from .janitor import Janitor
+from .load_reports import LoadReports
 from .meta_table import MetaTable
+from .normalizer_chore import NormalizerChore
 from .procedures.assign import AssignProcedure, UnassignProcedure
 from .procedures.crash import ServerCrashProcedure
 from .procedures.environment import MasterEnvironment
 from .procedures.executor import ProcedureExecutor, ProcedureStore
-from .procedures.move import MoveProcedure
-from .procedures.procedure import Lock
+from .procedures.procedure import Lock, Procedure
 from .procedures.registry import KINDS
 from .server_manager import ServerManager
 from .server_starter import LOOK_S, ServerStarter
 from .session import Session
+from .switches import Switches
 from .waiting import Waits, waiting
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,6 @@ class MasterTerm:
         self._suspects: dict[str, None] = {}
         self.epoch = epoch
         self.initialized = asyncio.Event()
-        self.balancer_on = True
         self.dead: list[ServerName] = []
         self.waits = Waits(runtime.clock)
         """What the taking over waits for, in words."""
@@ -81,6 +81,10 @@ class MasterTerm:
         self.environment.executor = self.executor
         self.janitor = Janitor(self.environment)
         self.drainer = Drainer(self.environment, self._open_on)
+        self.switches = Switches(session)
+        self.loads = LoadReports(runtime)
+        self.balancer = BalancerChore(self.environment, self.switches, self.loads, self.claims)
+        self.normalizer = NormalizerChore(self.environment, self.switches, self.claims)
 
     # -- taking over -----------------------------------------------------------------------
 
@@ -94,6 +98,7 @@ class MasterTerm:
         """
         self.waits.collect()
         await self.executor.load()
+        await self.switches.load()
         await self.servers.refresh()
         await self.draining.load()
         cold = not self.servers.live()
@@ -114,8 +119,9 @@ class MasterTerm:
         log.info("master of epoch %d is initialized", self.epoch)
         self._every(_CHECK_S, self._check)
         self._every(DRAIN_S, self.drainer.run)
-        self._every(self._config.master.balancer_period_s, self.balance_if_on, late=True)
-        self.background(self._guarded(self._balance_after_arrivals))
+        self._every(self._config.master.balancer_period_s, self.balancer.run, late=True)
+        self.background(self._guarded(self.balancer.run_after_arrivals))
+        self._every(self._config.normalizer.period_s, self.normalizer.run, late=True)
         self._every(self._config.master.janitor_period_s, self.run_janitor, late=True)
 
     async def _open_meta(self) -> None:
@@ -186,6 +192,7 @@ class MasterTerm:
     async def _mend(self) -> None:
         """Sets procedures on regions that are not where they should be and in no hands."""
         claimed = self._claimed()
+        needed: list[Procedure] = []
         for node in self.assignment.regions():
             if self._is_claimed(node, claimed) or node.state == TransitionState.SPLIT:
                 continue
@@ -194,13 +201,20 @@ class MasterTerm:
                     continue
                 if node.server is not None and self.servers.is_recovering(node.server):
                     continue
-                await self.executor.submit(AssignProcedure(region=node.info))
+                needed.append(AssignProcedure(region=node.info))
             elif node.state != TransitionState.CLOSED:
-                await self.executor.submit(UnassignProcedure(region=node.info))
+                needed.append(UnassignProcedure(region=node.info))
+        # Together, so that they share the syncs of the store.
+        await asyncio.gather(*(self.executor.submit(procedure) for procedure in needed))
 
     def is_claimed(self, node: RegionNode) -> bool:
         """Whether a procedure works on the region, or waits to."""
         return self._is_claimed(node, self._claimed())
+
+    def claims(self) -> Callable[[RegionNode], bool]:
+        """As ``is_claimed`` for many regions, as things stand now."""
+        claimed = self._claimed()
+        return lambda node: self._is_claimed(node, claimed)
 
     def _claimed(self) -> dict[str, None]:
         """Keys of the locks that unfinished procedures hold or wait for."""
@@ -230,6 +244,7 @@ class MasterTerm:
                 served = await self.servers.call(live.name, "regions")
             except ServerGoneError:
                 continue
+            self.loads.observe(live.name, served)
             names = {one.encoded: None for one in served}
             still = dict.fromkeys(self._open_on(live.name))
             for encoded in at_rest:
@@ -253,53 +268,13 @@ class MasterTerm:
             if node.state == TransitionState.OPEN and not self._is_claimed(node, claimed)
         ]
 
-    async def _balance_after_arrivals(self) -> None:
-        """A server that has just come gets its share soon, not at the next period."""
-        while True:
-            await self.servers.wait_for_arrival()
-            await self.environment.runtime.clock.sleep(_ARRIVAL_S)
-            await self.balance_if_on()
+    def begin_normalizing(self, tables: Collection[TableName]) -> None:
+        """One round of the normalizer on these tables, in the background."""
 
-    async def balance_if_on(self) -> None:
-        if self.balancer_on and not self.assignment.in_transition():
-            await self.balance()
+        async def once() -> None:
+            await self._once(lambda: self.normalizer.run(tables))
 
-    async def plan_balance(self) -> list[balancer.RegionMove]:
-        """What the balancer would do now."""
-        claimed = self._claimed()
-        live = self.draining.staying()
-        movable = [
-            node
-            for node in self.assignment.regions()
-            if node.state == TransitionState.OPEN
-            and node.info.table != META_TABLE
-            and node.server in live
-            and not self._is_claimed(node, claimed)
-        ]
-        return balancer.plan(movable, self.assignment.counts(live))
-
-    async def balance(self) -> list[balancer.RegionMove]:
-        """Moves regions until the servers are even; returns the moves when they are over."""
-        moves = await self.plan_balance()
-        submitted = []
-        for move in moves:
-            log.info("moving %s to %s: %s", move.node.info, move.target, move.reason)
-            submitted.append(
-                await self.executor.submit(
-                    MoveProcedure(
-                        region=move.node.info, destination=str(move.target), reason=move.reason
-                    )
-                )
-            )
-        done = []
-        for move, procedure_id in zip(moves, submitted, strict=True):
-            try:
-                await self.executor.wait(procedure_id)
-            except InvalidRequestError as error:
-                log.info("the balancer's move of %s: %s", move.node.info, error)
-            else:
-                done.append(move)
-        return done
+        self.background(once())
 
     async def run_janitor(self) -> None:
         cleaned = await self.janitor.run()

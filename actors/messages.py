@@ -24,6 +24,7 @@ The methods, called by name through ``Remote.call`` (``encoded`` is a region's e
     region_state(encoded) -> RegionStatus
     regions() -> list[RegionStatus]
     status() -> ServerStatus
+    scanned_files() -> list[str]               compacted away, and still read by open scanners
     file_reads(path) -> int                    reads of a file by this process since its start
     mutate_meta(master_epoch, mutations) -> int        all rows or none; returns the sequence id
     read_meta(start_row, stop_row) -> CellBatch        newest versions, fence-tested
@@ -240,6 +241,8 @@ class RegionStatus:
     """Store files that are half of a parent's file."""
     reads: int = 0
     writes: int = 0
+    object_bytes: int = 0
+    """Of the store files, what is in the object store of the server's node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,8 @@ class ServerStatus:
     counters: Mapping[str, int] = field(default_factory=dict)
     troubles: tuple[str, ...] = ()
     """What keeps it from doing its work, in sentences."""
+    node: str = ""
+    """Whose servers share an object store."""
 
 
 @dataclass(frozen=True, slots=True)

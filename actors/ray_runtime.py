@@ -215,6 +215,11 @@ _remote_job = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy="SPREAD"
 class RayObjects:
     """Arrays of bytes in Ray's object store, read in place."""
 
+    @property
+    def node(self) -> str:
+        found: str = ray.get_runtime_context().get_node_id()
+        return found
+
     async def put(self, data: Buffer) -> Any:
         array = np.frombuffer(data, np.uint8)
         try:

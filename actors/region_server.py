@@ -263,6 +263,7 @@ class RegionServer:
             self._logs.files,
             counters,
             self._logs.troubles,
+            self.runtime.objects.node,
         )
 
     async def file_reads(self, path: str) -> int:
@@ -328,6 +329,18 @@ class RegionServer:
 
         async def look() -> list[RegionStatus]:
             return self._map.statuses()
+
+        return await self._guarded(look)
+
+    async def scanned_files(self) -> list[str]:
+        """Store files of regions here that were compacted away and open scanners still read."""
+
+        async def look() -> list[str]:
+            return [
+                path
+                for hosted in self._map.online.values()
+                for path in hosted.region.files.replaced_paths
+            ]
 
         return await self._guarded(look)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -211,6 +211,9 @@ class Handoff:
         _, size = self._held.pop(path, (None, 0))
         self.bytes -= size
 
+    def __contains__(self, path: str) -> bool:
+        return path in self._held
+
     def of(self, paths: Iterable[str]) -> tuple[HandedFile, ...]:
         """References for those of the files that are held."""
         found = []
@@ -230,13 +233,19 @@ class AttachedImages:
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._readers: deque[HFileReader] = deque()
+        self._paths: Counter[str] = Counter()
         self.bytes = 0
+
+    def __contains__(self, path: str) -> bool:
+        return self._paths[path] > 0
 
     def add(self, reader: HFileReader) -> None:
         self._readers.append(reader)
+        self._paths[reader.path] += 1
         self.bytes += reader.size
         while self.bytes > self._bytes_max:
             oldest = self._readers.popleft()
+            self._paths -= Counter([oldest.path])
             self.bytes -= oldest.size
             oldest.detach_image()
 
@@ -264,6 +273,10 @@ class StoreIO:
             AttachedImages(handoff_bytes_max),
             counters,
         )
+
+    def is_at_hand(self, path: str) -> bool:
+        """Whether the file is in the object store of this node, as far as this process knows."""
+        return path in self.handoff or path in self.images
 
     async def open_readers(
         self, entries: Sequence[StoreFileEntry], handed: Sequence[HandedFile] = ()

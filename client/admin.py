@@ -12,9 +12,10 @@ from ..model import (
     TableDescriptor,
     TableName,
 )
-from . import draining, namespaces
+from . import balancing, draining, namespaces
 from .admin_core import AdminCore, Target
 from .arguments import Families, Text, as_bytes, as_descriptor, as_family
+from .balancing import BalancerDecision, BalanceResult
 from .blocking import BlockingShell
 from .draining import Server
 from .families import add_family, drop_family, modify_family
@@ -195,9 +196,46 @@ class Admin:
 
     # -- cluster ---------------------------------------------------------------------------
 
-    def balance(self) -> bool:
-        """Spreads regions over the servers now; false if the balancer did not run."""
-        return self._shell.run(self._core.balance())
+    def balance(self, *, dry_run: bool = False, ignore_transitions: bool = False) -> BalanceResult:
+        """Moves regions now, where that makes the cluster's cost lower, and says why.
+
+        The result is false if the balancer did not run: it is switched off, or regions are in
+        transition, unless these are ignored. ``dry_run``: tells what it would do::
+
+            for move in (admin.balance(dry_run=True)).decision.moves:
+                print(move)
+        """
+        return self._shell.run(
+            balancing.balance(self._core, dry_run=dry_run, ignore_transitions=ignore_transitions)
+        )
+
+    def balancer_decisions(self, limit: int = 0) -> list[BalancerDecision]:
+        """What the balancer found and did since this master leads, newest first; 0: all that
+        is remembered."""
+        return self._shell.run(balancing.decisions(self._core, limit))
+
+    def set_balancer(self, on: bool) -> bool:
+        """Switches the balancer, for later masters, too; whether it was on."""
+        return self._shell.run(balancing.set_balancer(self._core, on))
+
+    def is_balancer_on(self) -> bool:
+        return self._shell.run(balancing.is_balancer_on(self._core))
+
+    def normalize(self, *tables: Text | TableName) -> bool:
+        """Begins to split and merge regions of these tables, or of all, so that they are of
+        like size; only of tables with the attribute NORMALIZATION_ENABLED ``true``.
+
+        False if the normalizer is off. It goes on after this returned.
+        """
+        names = [TableName.parse(one) for one in tables]
+        return self._shell.run(balancing.normalize(self._core, names))
+
+    def set_normalizer(self, on: bool) -> bool:
+        """Switches the normalizer, for later masters, too; whether it was on."""
+        return self._shell.run(balancing.set_normalizer(self._core, on))
+
+    def is_normalizer_on(self) -> bool:
+        return self._shell.run(balancing.is_normalizer_on(self._core))
 
     def decommission(self, *servers: Server, offload: bool = True) -> None:
         """Drains servers: no region is placed there any more, whichever master leads.

@@ -219,11 +219,6 @@ class AdminCore:
                 request.dest_server_name.CopyFrom(wire.server_name_message(server))
             yield from self.core.on_master("MoveRegion", request)
 
-    def balance(self) -> Operation[bool]:
-        """Whether the balancer ran."""
-        answer = yield from self.core.on_master("Balance", pb.BalanceRequest())
-        return bool(answer.message.balancer_ran)
-
     def status(self) -> Operation[ClusterStatus]:
         answer = yield from self.core.on_master("GetClusterStatus", pb.GetClusterStatusRequest())
         return ClusterStatus.parse(answer.message.cluster_status)

@@ -13,7 +13,7 @@ from ..errors import IllegalArgumentError
 from ..model import CellType
 from ..operations import Delete
 from ..storage.filters import FILTER_NAMES
-from . import shell_draining, shell_namespaces
+from . import shell_balancing, shell_draining, shell_namespaces
 from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
@@ -253,10 +253,6 @@ class Commands:
         self.connection.admin.compact(target, major=True)
         self.say(f"major compaction of {text(target)} has begun")
 
-    def balance(self, line: Line) -> None:
-        ran = self.connection.admin.balance()
-        self.say("the balancer ran" if ran else "the balancer did not run")
-
     def status(self, line: Line) -> None:
         show_status(self.connection, self.console)
 
@@ -352,7 +348,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "major_compact": Command(
         "major_compact 't'|'region'", "Merge all files, drop the deleted.", Commands.major_compact
     ),
-    "balance": Command("balance", "Spread regions over the servers.", Commands.balance),
+    **{name: Command(*one) for name, one in shell_balancing.COMMANDS.items()},
     "decommission_regionservers": Command(
         "decommission_regionservers 'host,port'|['host,port', ...][, true]",
         "Place no region at servers any more; with true also move theirs off.",

@@ -11,6 +11,7 @@ _COLUMNS: Final = {
     "tables": ("table", "state", "regions"),
     "in_transition": ("region", "state", "server", "age_s", "reason"),
     "procedures": ("id", "what", "step", "age_s", "reason"),
+    "last_balanced": ("region", "source", "target", "age_s", "reason"),
 }
 _ALWAYS: Final = ("servers", "tables")
 

@@ -45,6 +45,7 @@ SERVICES: Final[dict[str, dict[str, Method]]] = {
     ),
     "ClientService": _methods("Get", "Mutate", "Scan", "Multi"),
     "MasterService": {
+        "GetLogEntries": Method("GetLogEntries", pb.LogRequest, pb.LogEntry, "get_log_entries"),
         "SplitRegion": Method(
             "SplitRegion", pb.SplitTableRegionRequest, pb.SplitTableRegionResponse, "split_region"
         ),
@@ -76,7 +77,11 @@ SERVICES: Final[dict[str, dict[str, Method]]] = {
             "MoveRegion",
             "MergeTableRegions",
             "SetBalancerRunning",
+            "IsBalancerEnabled",
             "Balance",
+            "Normalize",
+            "SetNormalizerRunning",
+            "IsNormalizerEnabled",
             "GetClusterStatus",
             "GetProcedures",
             "GetLocks",

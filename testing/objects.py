@@ -34,6 +34,9 @@ class ObjectStore:
 class SimObjects:
     """The object store as one process sees it."""
 
+    node = "node"
+    """There is one for all processes."""
+
     def __init__(self, process: SimProcess, store: ObjectStore) -> None:
         self._process = process
         self._world = process.world

@@ -1475,6 +1475,98 @@ class BalanceResponse(_message.Message):
     moves_executed: int
     def __init__(self, balancer_ran: bool = ..., moves_calculated: _Optional[int] = ..., moves_executed: _Optional[int] = ...) -> None: ...
 
+class IsBalancerEnabledRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class IsBalancerEnabledResponse(_message.Message):
+    __slots__ = ("enabled",)
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    def __init__(self, enabled: bool = ...) -> None: ...
+
+class NormalizeRequest(_message.Message):
+    __slots__ = ("table_names", "regex", "namespace")
+    TABLE_NAMES_FIELD_NUMBER: _ClassVar[int]
+    REGEX_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    table_names: _containers.RepeatedCompositeFieldContainer[TableName]
+    regex: str
+    namespace: str
+    def __init__(self, table_names: _Optional[_Iterable[_Union[TableName, _Mapping]]] = ..., regex: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class NormalizeResponse(_message.Message):
+    __slots__ = ("normalizer_ran",)
+    NORMALIZER_RAN_FIELD_NUMBER: _ClassVar[int]
+    normalizer_ran: bool
+    def __init__(self, normalizer_ran: bool = ...) -> None: ...
+
+class SetNormalizerRunningRequest(_message.Message):
+    __slots__ = ("on",)
+    ON_FIELD_NUMBER: _ClassVar[int]
+    on: bool
+    def __init__(self, on: bool = ...) -> None: ...
+
+class SetNormalizerRunningResponse(_message.Message):
+    __slots__ = ("prev_normalizer_value",)
+    PREV_NORMALIZER_VALUE_FIELD_NUMBER: _ClassVar[int]
+    prev_normalizer_value: bool
+    def __init__(self, prev_normalizer_value: bool = ...) -> None: ...
+
+class IsNormalizerEnabledRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class IsNormalizerEnabledResponse(_message.Message):
+    __slots__ = ("enabled",)
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    def __init__(self, enabled: bool = ...) -> None: ...
+
+class LogRequest(_message.Message):
+    __slots__ = ("log_class_name", "log_message")
+    LOG_CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
+    LOG_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    log_class_name: str
+    log_message: bytes
+    def __init__(self, log_class_name: _Optional[str] = ..., log_message: _Optional[bytes] = ...) -> None: ...
+
+class LogEntry(_message.Message):
+    __slots__ = ("log_class_name", "log_message")
+    LOG_CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
+    LOG_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    log_class_name: str
+    log_message: bytes
+    def __init__(self, log_class_name: _Optional[str] = ..., log_message: _Optional[bytes] = ...) -> None: ...
+
+class BalancerDecisionsRequest(_message.Message):
+    __slots__ = ("limit",)
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
+
+class BalancerDecision(_message.Message):
+    __slots__ = ("initial_function_costs", "final_function_costs", "init_total_cost", "computed_total_cost", "computed_steps", "region_plans")
+    INITIAL_FUNCTION_COSTS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FUNCTION_COSTS_FIELD_NUMBER: _ClassVar[int]
+    INIT_TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
+    COMPUTED_TOTAL_COST_FIELD_NUMBER: _ClassVar[int]
+    COMPUTED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    REGION_PLANS_FIELD_NUMBER: _ClassVar[int]
+    initial_function_costs: str
+    final_function_costs: str
+    init_total_cost: float
+    computed_total_cost: float
+    computed_steps: int
+    region_plans: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, initial_function_costs: _Optional[str] = ..., final_function_costs: _Optional[str] = ..., init_total_cost: _Optional[float] = ..., computed_total_cost: _Optional[float] = ..., computed_steps: _Optional[int] = ..., region_plans: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BalancerDecisionsResponse(_message.Message):
+    __slots__ = ("balancer_decision",)
+    BALANCER_DECISION_FIELD_NUMBER: _ClassVar[int]
+    balancer_decision: _containers.RepeatedCompositeFieldContainer[BalancerDecision]
+    def __init__(self, balancer_decision: _Optional[_Iterable[_Union[BalancerDecision, _Mapping]]] = ...) -> None: ...
+
 class ListDecommissionedRegionServersRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -53,6 +53,10 @@ class FakeCluster:
         self.meta: dict[bytes, dict[tuple[bytes, bytes], list[tuple[int, int, bytes]]]] = {}
         self.opened: dict[str, TableDescriptor] = {}
         self.split_rows: dict[str, bytes] = {}
+        self.scanned: list[str] = []
+        """Store files that open scanners read."""
+        self.sizes: dict[str, int] = {}
+        """Of a region's store files in bytes, by encoded name."""
         self.cannot_open: dict[str, list[str]] = {}
         self.cannot_split: list[str] = []
         self.cannot_close: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...actors.daughters import write_daughters
@@ -231,9 +232,14 @@ class FakeRegionServer:
         return FlushResult(encoded, True, 1)
 
     async def status(self) -> ServerStatus:
-        return ServerStatus(
-            str(self._name), self._process, tuple(await self.regions()), 0, 0, 1, {}
-        )
+        sizes = self._cluster.sizes
+        regions = [
+            replace(one, store_file_bytes=sizes.get(one.encoded, 0)) for one in await self.regions()
+        ]
+        return ServerStatus(str(self._name), self._process, tuple(regions), 0, 0, 1, {})
+
+    async def scanned_files(self) -> list[str]:
+        return self._cluster.scanned
 
     def serves(self) -> list[str]:
         return list(self._regions)

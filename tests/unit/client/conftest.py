@@ -113,6 +113,9 @@ class FakeCluster:
     namespaces: dict[str, NamespaceDescriptor] = field(
         default_factory=lambda: {name: NamespaceDescriptor(name) for name in ("default", "hbase")}
     )
+    balancer_on: bool = True
+    normalizer_on: bool = True
+    normalized: list[Any] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     clock_ms: int = 1000
     next_id: int = 0
@@ -616,7 +619,45 @@ class FakeCluster:
         return Reply(pb.MoveRegionResponse())
 
     def _balance(self, server: ServerName, request: Any, cells: bytes) -> Reply:
-        return Reply(pb.BalanceResponse(balancer_ran=True))
+        ran = self.balancer_on or request.dry_run
+        made = ran and not request.dry_run
+        return Reply(
+            pb.BalanceResponse(
+                balancer_ran=ran, moves_calculated=int(ran), moves_executed=int(made)
+            )
+        )
+
+    def _getLogEntries(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        limit = pb.BalancerDecisionsRequest.FromString(request.log_message).limit
+        decision = pb.BalancerDecision(
+            initial_function_costs="moves 0.0 (weight 7)",
+            final_function_costs="moves 0.1 (weight 7)",
+            init_total_cost=0.5,
+            computed_total_cost=0.25,
+            computed_steps=1,
+            region_plans=["t,,1: a to b: region count skew falls from 0.5 to 0.2"],
+        )
+        found = pb.BalancerDecisionsResponse(balancer_decision=[decision] * (limit or 2))
+        name = request.log_class_name.replace("Request", "Response")
+        return Reply(pb.LogEntry(log_class_name=name, log_message=found.SerializeToString()))
+
+    def _setBalancerRunning(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        was, self.balancer_on = self.balancer_on, request.on
+        return Reply(pb.SetBalancerRunningResponse(prev_balance_value=was))
+
+    def _isBalancerEnabled(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        return Reply(pb.IsBalancerEnabledResponse(enabled=self.balancer_on))
+
+    def _normalize(self, server: ServerName, request: Any, cells: bytes) -> Reply:
+        self.normalized = [schema.table_name_from_pb(one) for one in request.table_names]
+        return Reply(pb.NormalizeResponse(normalizer_ran=self.normalizer_on))
+
+    def _setNormalizerRunning(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        was, self.normalizer_on = self.normalizer_on, request.on
+        return Reply(pb.SetNormalizerRunningResponse(prev_normalizer_value=was))
+
+    def _isNormalizerEnabled(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        return Reply(pb.IsNormalizerEnabledResponse(enabled=self.normalizer_on))
 
     def _flushRegion(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         self._served(server, request.region)

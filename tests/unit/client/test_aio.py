@@ -98,6 +98,13 @@ def test_admin_looks_after_a_table(run: Any) -> None:
         assert family is not None
         assert family.max_versions == 4
         assert (await admin.status()).regions == 3
+        assert (await admin.balance(dry_run=True)).moves_executed == 0
+        assert await admin.set_balancer(False)
+        assert not await admin.is_balancer_on()
+        assert len(await admin.balancer_decisions()) == 2
+        assert await admin.normalize()
+        assert await admin.set_normalizer(False)
+        assert not await admin.is_normalizer_on()
         assert await admin.is_enabled("web")
         await admin.disable_table("web")
         await admin.delete_table("web")

@@ -181,7 +181,17 @@ def test_admin_looks_after_a_table(connection: raybase.Connection, web: raybase.
     assert family is not None
     assert (family.max_versions, family.ttl_s) == (2, 9)
     admin.drop_family("web", "h")
-    assert admin.balance()
+    result = admin.balance()
+    assert result
+    assert result.decision is not None
+    assert result.decision.cost_after < result.decision.cost_before
+    assert admin.set_balancer(False)
+    assert not admin.is_balancer_on()
+    assert not admin.balance()
+    assert len(admin.balancer_decisions(5)) == 5
+    assert admin.normalize("web")
+    assert admin.set_normalizer(False)
+    assert not admin.is_normalizer_on()
     assert admin.status().regions == 3
     regions = admin.regions("web")
     assert [one.region.start_key for one in regions] == [b"", b"c", b"m"]

@@ -186,6 +186,31 @@ def test_what_is_under_way_is_shown_with_its_reason(cluster: Any, run: Run) -> N
         assert words in printed, printed
 
 
+def test_the_balancer_says_what_it_moved_and_why(run: Run) -> None:
+    code, printed = run("balance", "get_balancer_decisions")
+    assert code == 0
+    assert printed.count("region count skew falls from 0.5 to 0.2") == 3
+    assert "1 moves calculated, 1 made" in printed
+    assert "cost 0.5000: moves 0.0 (weight 7)" in printed
+    code, printed = run("balance_switch false", "balancer_enabled", "balance", "balance dry_run")
+    assert code == 0
+    assert "the balancer was on\nthe balancer is off\nthe balancer did not run" in printed
+    assert "1 moves calculated, 0 made" in printed
+    assert run("balance_switch perhaps")[0] == 1
+    assert run("balance now")[0] == 1
+
+
+def test_the_normalizer_is_switched_and_run(cluster: Any, run: Run) -> None:
+    code, printed = run(
+        "normalize t u", "normalizer_switch false", "normalizer_enabled", "normalize"
+    )
+    assert code == 0
+    assert "the normalizer has begun\nthe normalizer was on\nthe normalizer is off" in printed
+    assert printed.endswith("the normalizer is off\n")
+    assert cluster.normalized == []
+    assert run("normalizer_switch")[0] == 1
+
+
 def test_servers_are_drained_as_in_hbases_shell(cluster: Any, run: Run) -> None:
     assert run("create t f")[0] == 0
     victim = cluster.places[0].server

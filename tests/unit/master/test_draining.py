@@ -78,7 +78,7 @@ def test_a_drained_server_loses_all_regions_and_another_is_started(cluster: Fake
     assert cluster.term.servers.is_live(victim)
     create(cluster, "u", SPLIT_KEYS)
     assert at(cluster, victim) == 0
-    cluster.on_master(cluster.term.balance())
+    cluster.on_master(cluster.term.balancer.run())
     cluster.check()
     assert at(cluster, victim) == 0
 

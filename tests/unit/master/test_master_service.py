@@ -25,6 +25,7 @@ from raybase.errors import (
     RaybaseError,
     TableNotFoundError,
     UnknownRegionError,
+    UnsupportedOperationError,
 )
 from raybase.model import (
     CallContext,
@@ -65,10 +66,6 @@ class FakeMaster:
 
     async def perform(self, procedure: Procedure) -> None:
         await self.term.executor.wait(await self.term.executor.submit(procedure))
-
-    async def set_balancer(self, on: bool) -> bool:
-        was, self.term.balancer_on = self.term.balancer_on, on
-        return bool(was)
 
 
 class Client:
@@ -214,10 +211,46 @@ def test_the_balancer_answers_its_switch_and_its_moves(
     assert (dry.moves_calculated, dry.moves_executed) == (3, 0)
     assert client.call("Balance", pb.BalanceRequest()).moves_executed == 3
     assert client.call("Balance", pb.BalanceRequest()).moves_calculated == 0
-    off = pb.SetBalancerRunningRequest(on=False)
+    made, dry_run = decisions(client)
+    assert len(made.region_plans) == len(dry_run.region_plans) == 3
+    assert "region count skew falls from" in made.region_plans[0]
+    assert made.computed_total_cost < made.init_total_cost
+    assert len(decisions(client, limit=1)) == 1
+    cluster.check()
+
+
+def decisions(client: Client, limit: int = 0) -> Any:
+    """As HBase's shell asks for them."""
+    package = "org.apache.hadoop.hbase.shaded.protobuf.generated.RecentLogs$"
+    asked = pb.BalancerDecisionsRequest(limit=limit).SerializeToString()
+    request = pb.LogRequest(log_class_name=f"{package}BalancerDecisionsRequest", log_message=asked)
+    entry = client.call("GetLogEntries", request)
+    assert entry.log_class_name == f"{package}BalancerDecisionsResponse"
+    return pb.BalancerDecisionsResponse.FromString(entry.log_message).balancer_decision
+
+
+def test_only_the_balancers_decisions_are_kept(client: Client) -> None:
+    with pytest.raises(UnsupportedOperationError, match="SlowLog"):
+        client.call("GetLogEntries", pb.LogRequest(log_class_name="SlowLog", log_message=b""))
+
+
+def test_switches_are_kept_for_the_next_master(cluster: FakeCluster, client: Client) -> None:
+    client.create(b"c", b"g", b"p", b"t")
+    off, on = (pb.SetBalancerRunningRequest(on=switch) for switch in (False, True))
+    assert client.call("IsBalancerEnabled", pb.IsBalancerEnabledRequest()).enabled
     assert client.call("SetBalancerRunning", off).prev_balance_value
     assert not client.call("SetBalancerRunning", off).prev_balance_value
-    cluster.check()
+    off = pb.SetNormalizerRunningRequest(on=False)
+    assert client.call("SetNormalizerRunning", off).prev_normalizer_value
+    cluster.elect()
+    cluster.settle()
+    assert not client.call("IsBalancerEnabled", pb.IsBalancerEnabledRequest()).enabled
+    assert not client.call("IsNormalizerEnabled", pb.IsNormalizerEnabledRequest()).enabled
+    assert not client.call("Balance", pb.BalanceRequest()).balancer_ran
+    assert client.call("Balance", pb.BalanceRequest(dry_run=True)).balancer_ran
+    assert not client.call("Normalize", pb.NormalizeRequest()).normalizer_ran
+    assert not client.call("SetBalancerRunning", on).prev_balance_value
+    assert client.call("Balance", pb.BalanceRequest()).balancer_ran
 
 
 def test_servers_are_drained_listed_and_taken_back(cluster: FakeCluster, client: Client) -> None:

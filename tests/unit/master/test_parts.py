@@ -1,4 +1,4 @@
-"""The master's pure parts: codec, locks, balancer, rows of hbase:meta."""
+"""The master's pure parts: codec, locks, rows of hbase:meta."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raybase.actors import balancer, meta_rows
-from raybase.actors.assignment import RegionNode, TransitionState
+from raybase.actors import meta_rows
 from raybase.actors.meta_rows import TableState
 from raybase.actors.procedures import codec
 from raybase.actors.procedures.locks import LockTable
@@ -40,7 +39,7 @@ TABLE = TableDescriptor(
     region_bytes_max=1 << 20,
     attributes={"OWNER": "me"},
 )
-S1, S2, S3 = (ServerName(f"s{number}", 1, 1) for number in (1, 2, 3))
+S1 = ServerName("s1", 1, 1)
 
 
 def test_every_procedure_comes_back_from_its_bytes() -> None:
@@ -144,67 +143,6 @@ def test_a_released_lock_goes_to_the_next() -> None:
         assert table.holders(R1) == [2]
 
     asyncio.run(run())
-
-
-# -- balancer ------------------------------------------------------------------------------
-
-
-def nodes(places: dict[str, list[ServerName]]) -> list[RegionNode]:
-    return [
-        RegionNode(
-            RegionInfo(TableName.parse(name), bytes([number]), b"", number),
-            TransitionState.OPEN,
-            server,
-            1,
-            0.0,
-        )
-        for name, servers in places.items()
-        for number, server in enumerate(servers)
-    ]
-
-
-def counts(regions: list[RegionNode], servers: list[ServerName]) -> balancer.Counts:
-    found: dict[ServerName, dict[TableName, int]] = {one: {} for one in servers}
-    for one in regions:
-        assert one.server is not None
-        tables = found[one.server]
-        tables[one.info.table] = tables.get(one.info.table, 0) + 1
-    return found
-
-
-servers = st.sampled_from([S1, S2, S3])
-
-
-@settings(max_examples=60)
-@given(st.dictionaries(st.sampled_from("abcd"), st.lists(servers, max_size=8), max_size=4))
-def test_after_the_plan_no_table_is_uneven(places: dict[str, list[ServerName]]) -> None:
-    regions = nodes(places)
-    load = {one: dict(tables) for one, tables in counts(regions, [S1, S2, S3]).items()}
-    for move in balancer.plan(regions, load):
-        assert move.node.server == move.source != move.target
-        assert move.reason
-        move.node.server = move.target
-    after = counts(regions, [S1, S2, S3])
-    for table in {one.info.table for one in regions}:
-        of_table = [after[one].get(table, 0) for one in after]
-        assert max(of_table) - min(of_table) <= 1
-    assert balancer.plan(regions, after) == []
-
-
-def test_an_even_cluster_is_left_alone() -> None:
-    regions = nodes({"a": [S1, S2, S3], "b": [S2, S3, S1]})
-    assert balancer.plan(regions, counts(regions, [S1, S2, S3])) == []
-
-
-def test_a_new_server_gets_its_share() -> None:
-    regions = nodes({"a": [S1, S1, S1, S2, S2, S2]})
-    moves = balancer.plan(regions, counts(regions, [S1, S2, S3]))
-    assert [one.target for one in moves] == [S3, S3]
-
-
-def test_a_place_is_where_the_table_has_fewest() -> None:
-    regions = nodes({"a": [S1, S2], "b": [S3, S3, S3]})
-    assert balancer.place(TableName.parse("a"), counts(regions, [S1, S2, S3])) == S3
 
 
 # -- rows of hbase:meta --------------------------------------------------------------------
