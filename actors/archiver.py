@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Final
 
+from ..errors import CorruptionError
 from ..model import RegionInfo
 from ..runtime import FileSystem
 from ..storage.manifest import region_directory
 from .store_io import archive_path, load_manifest
+
+log = logging.getLogger(__name__)
 
 RECOVERED_EDITS: Final = "recovered.edits"
 NOT_STORES: Final = ("manifest", RECOVERED_EDITS)
@@ -39,6 +43,18 @@ async def archive_file(files: FileSystem, path: str) -> None:
         await files.rename(path, archive_path(path))
     except FileNotFoundError:
         return
+
+
+async def may_be_referred_to(
+    files: FileSystem, parent: RegionInfo, others: Iterable[RegionInfo]
+) -> bool:
+    """Whether one of ``others`` refers to a file of ``parent``, or cannot be asked: an error
+    is no answer, and least of all a no."""
+    try:
+        return await referring_region(files, parent, others) is not None
+    except (CorruptionError, OSError) as error:
+        log.warning("%s stays: who refers to it is not known: %s", parent, error)
+        return True
 
 
 async def referring_region(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,22 +11,19 @@ from ..errors import RaybaseError
 from ..model import META_TABLE, RegionInfo, TableName
 from .archiver import RECOVERED_EDITS, archive_file
 from .assignment import TransitionState
+from .holders import Holder, OpenScanners, Recoveries, References
 from .key_space import is_covered
 from .log_writer import OLD_WALS
 from .procedures.clean_parent import CleanParentProcedure
 from .procedures.environment import MasterEnvironment
 from .procedures.merge import CleanMergeParentsProcedure
-from .store_io import ARCHIVE, load_manifest, load_manifest_in
+from .store_io import ARCHIVE, load_manifest_in
 
 log = logging.getLogger(__name__)
 
 _DATA: Final = "data"
 _NOT_FAMILIES: Final = ("manifest", RECOVERED_EDITS)
 _META: Final = (META_TABLE.namespace, META_TABLE.qualifier)
-
-Holder = Callable[[str], Awaitable[bool]]
-"""Says whether it may need an archived file, by its path in archive/ or oldWALs/. An error
-counts as yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Janitor:
       two runs in a row found it so: nothing that is just being made is old. What looks like a
       region that hbase:meta has lost stays.
     - A file of the archive, or an old log, goes when it has been there for its time to live
-      and no holder may need it. Manifests are the first holder.
+      and no holder may need it (holders.py).
 
     Any error keeps what it was about. Source: CatalogJanitor.java, HFileCleaner.java,
     LogCleaner.java.
@@ -57,10 +54,15 @@ class Janitor:
     def __init__(self, environment: MasterEnvironment) -> None:
         self._environment = environment
         self._files = environment.runtime.files
-        self._holders: list[Holder] = [self._is_in_a_manifest]
+        runtime, servers = environment.runtime, environment.servers
+        self._references = References(runtime, environment.assignment)
+        self._holders: list[Holder] = [
+            self._references,
+            OpenScanners(runtime, servers),
+            Recoveries(servers),
+        ]
         self._seen_s: dict[str, float] = {}
         self._strays: list[str] = []
-        self._referenced: dict[str, None] | None = None
 
     def add_holder(self, holder: Holder) -> None:
         """From now on, what ``holder`` may need stays."""
@@ -69,12 +71,24 @@ class Janitor:
     async def run(self) -> Cleaned:
         """One round. Raises nothing but what ends the master."""
         parents = await self._clean_parents()
-        self._referenced = await self._all_references()
-        strays = await self._archive_strays()
+        unsure = [one for one in self._holders if not await self._can_say(one)]
+        strays = 0 if self._references in unsure else await self._archive_strays()
         config = self._environment.config.master
-        archived = await self._clean(await self._archived_files(), config.archive_ttl_s)
-        logs = await self._clean(await self._old_logs(), config.old_wal_ttl_s)
+        kept = [one.area for one in unsure]
+        archived = await self._clean(
+            ARCHIVE, await self._archived_files(), config.archive_ttl_s, kept
+        )
+        logs = await self._clean(OLD_WALS, await self._old_logs(), config.old_wal_ttl_s, kept)
         return Cleaned(parents, strays, archived, logs)
+
+    async def _can_say(self, holder: Holder) -> bool:
+        """Whether the holder knows what it holds; if not, nothing of its area goes."""
+        try:
+            await holder.look()
+        except (RaybaseError, OSError) as error:
+            log.warning("nothing below %s goes: %s: %r", holder.area, holder.name, error)
+            return False
+        return True
 
     # -- split parents ---------------------------------------------------------------------
 
@@ -110,25 +124,12 @@ class Janitor:
 
     # -- what nobody knows -----------------------------------------------------------------
 
-    async def _all_references(self) -> dict[str, None] | None:
-        """Paths of all files that manifests name; None if one of them cannot be read."""
-        found: dict[str, None] = {}
-        for node in self._environment.assignment.regions():
-            try:
-                manifest = await load_manifest(self._files, node.info)
-            except (RaybaseError, OSError) as error:
-                log.warning("manifest of %s: %s; no file is removed", node.info, error)
-                return None
-            if manifest is not None:
-                found.update((entry.path, None) for entry in manifest.files)
-        return found
-
     async def _archive_strays(self) -> int:
         """Archives what this run and the one before it found unknown."""
-        if self._referenced is None or self._environment.servers.recovering():
+        if self._environment.servers.recovering():
             self._strays = []
             return 0
-        found = await self._find_strays(self._referenced)
+        found = await self._find_strays()
         known = dict.fromkeys(self._strays)
         twice = [path for path in found if path in known]
         for path in twice:
@@ -137,7 +138,7 @@ class Janitor:
         self._strays = found
         return len(twice)
 
-    async def _find_strays(self, referenced: dict[str, None]) -> list[str]:
+    async def _find_strays(self) -> list[str]:
         files = self._files
         busy = [f"{_DATA}/{one.namespace}/{one.qualifier}/" for one in self.busy_tables()]
         found: list[str] = []
@@ -150,7 +151,7 @@ class Janitor:
                     if await self._may_be_lost(f"{base}/{region}", region):
                         continue
                     paths = await self._store_files(f"{base}/{region}")
-                    found += [one for one in paths if one not in referenced]
+                    found += [one for one in paths if not self._references.names(one)]
         return found
 
     async def _may_be_lost(self, directory: str, encoded: str) -> bool:
@@ -196,31 +197,21 @@ class Janitor:
             found += [f"{OLD_WALS}/{server}/{name}" for name in names]
         return found
 
-    async def _clean(self, paths: Iterable[str], ttl_s: float) -> int:
+    async def _clean(
+        self, area: str, paths: Sequence[str], ttl_s: float, kept: Collection[str]
+    ) -> int:
+        """Removes what has been there long enough and nobody holds; nothing of a kept area."""
         now_s = self._environment.runtime.clock.monotonic_s()
+        present = dict.fromkeys(paths)
+        gone = [one for one in self._seen_s if one.startswith(f"{area}/") and one not in present]
+        for path in gone:
+            del self._seen_s[path]
         removed = 0
         for path in paths:
-            if now_s - self._seen_s.setdefault(path, now_s) < ttl_s:
+            if now_s - self._seen_s.setdefault(path, now_s) < ttl_s or area in kept:
                 continue
-            if not await self._is_needed(path):
+            if not any(one.area == area and one.holds(path) for one in self._holders):
                 await self._files.remove(path)
                 del self._seen_s[path]
                 removed += 1
         return removed
-
-    async def _is_needed(self, path: str) -> bool:
-        for holder in self._holders:
-            try:
-                if await holder(path):
-                    return True
-            except (RaybaseError, OSError) as error:
-                log.warning("%s stays, as a holder could not say: %s", path, error)
-                return True
-        return False
-
-    async def _is_in_a_manifest(self, path: str) -> bool:
-        if not path.startswith(f"{ARCHIVE}/"):
-            return False
-        if self._referenced is None:
-            return True
-        return path.removeprefix(f"{ARCHIVE}/") in self._referenced

@@ -95,6 +95,11 @@ class RegionFiles:
                     return file
         return self._replaced.get(path)
 
+    @property
+    def replaced_paths(self) -> tuple[str, ...]:
+        """Files that were compacted away and that open scanners still read, in order."""
+        return tuple(sorted(self._replaced))
+
     def room(self, family: bytes | None = None) -> int:
         """How many more files the store, or the fullest one, may get before flushes have to
         wait; below 0 if they have to."""

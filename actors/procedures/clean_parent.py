@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import meta_rows
-from ..archiver import archive_region, referring_region
+from ..archiver import archive_region, may_be_referred_to
 from ..assignment import TransitionState
 from .assign import RegionProcedure
 from .environment import MasterEnvironment
@@ -32,11 +32,9 @@ class CleanParentProcedure(RegionProcedure):
             for other in environment.assignment.regions_of(self.region.table)
             if other is not node
         ]
-        try:
-            user = await referring_region(environment.runtime.files, node.info, others)
-        except FileNotFoundError:
+        if await may_be_referred_to(environment.runtime.files, node.info, others):
             return DONE
-        return "archive" if user is None else DONE
+        return "archive"
 
     async def archive(self, environment: MasterEnvironment) -> StepResult:
         await archive_region(environment.runtime.files, self.region)

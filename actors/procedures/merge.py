@@ -16,7 +16,7 @@ from ...errors import (
 from ...model import META_TABLE, RegionInfo
 from ...storage.manifest import region_directory
 from .. import meta_rows
-from ..archiver import archive_region, referring_region
+from ..archiver import archive_region, may_be_referred_to
 from ..assignment import TransitionState
 from ..merged import write_merged
 from .assign import AssignProcedure, RegionProcedure, UnassignProcedure
@@ -170,14 +170,9 @@ class CleanMergeParentsProcedure(RegionProcedure):
         node = self.node(environment)
         if node is None:
             return DONE
-        of_table = environment.assignment.regions_of(self.region.table)
+        infos = [one.info for one in environment.assignment.regions_of(self.region.table)]
         for parent in node.merge_parents:
-            try:
-                infos = [one.info for one in of_table]
-                user = await referring_region(environment.runtime.files, parent, infos)
-            except FileNotFoundError:
-                return DONE
-            if user is not None:
+            if await may_be_referred_to(environment.runtime.files, parent, infos):
                 return DONE
         return "archive"
 

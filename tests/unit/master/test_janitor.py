@@ -12,10 +12,11 @@ from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import CreateTableProcedure
 from raybase.actors.store_io import load_manifest, put_manifest
 from raybase.config import ClusterConfig
-from raybase.errors import IllegalArgumentError, MergeRegionError
-from raybase.model import RegionInfo
+from raybase.errors import IllegalArgumentError, MergeRegionError, ServerNotRunningError
+from raybase.model import RegionInfo, ServerName
 from raybase.runtime import FileSystem
 from raybase.storage.manifest import StoreFileEntry, family_directory, region_directory
+from raybase.testing.files import SimFiles
 from raybase.testing.procedures.cluster import FakeCluster, table
 
 T = table()
@@ -167,16 +168,66 @@ def test_the_archive_keeps_files_for_their_time(cluster: FakeCluster) -> None:
     assert not exists(cluster, log)
 
 
-def test_a_holder_that_cannot_say_keeps_the_file(cluster: FakeCluster) -> None:
-    log = write(cluster, "oldWALs/s,1,1/1")
-    janitor = quick(cluster)
+class Unsure:
+    """Cannot say what it holds of the old logs."""
 
-    async def unsure(path: str) -> bool:
+    name = "unsure"
+    area = "oldWALs"
+
+    async def look(self) -> None:
         raise OSError("do not know")
 
-    janitor.add_holder(unsure)
+    def holds(self, path: str) -> bool:
+        raise AssertionError("nobody who cannot say is asked")
+
+
+def test_a_holder_that_cannot_say_keeps_all_of_its_area(cluster: FakeCluster) -> None:
+    log = write(cluster, "oldWALs/s,1,1/1")
+    file = write(cluster, "archive/data/default/t/0123456789abcdef0123456789abcdef/f/old")
+    janitor = quick(cluster)
+    janitor.add_holder(Unsure())
     cluster.on_master(janitor.run())
     assert exists(cluster, log)
+    assert not exists(cluster, file)
+
+
+def test_what_an_open_scanner_reads_stays(cluster: FakeCluster) -> None:
+    directory = "data/default/t/0123456789abcdef0123456789abcdef/f"
+    for name in ("read", "done"):
+        write(cluster, f"archive/{directory}/{name}")
+    cluster.scanned = [f"{directory}/read"]
+    cluster.on_master(quick(cluster).run())
+    assert exists(cluster, f"archive/{directory}/read")
+    assert not exists(cluster, f"archive/{directory}/done")
+    cluster.scanned = []
+    cluster.on_master(quick(cluster).run())
+    assert not exists(cluster, f"archive/{directory}/read")
+
+
+def test_the_archive_stays_while_a_server_does_not_say_what_its_scanners_read(
+    cluster: FakeCluster,
+) -> None:
+    file = write(cluster, "archive/data/default/t/0123456789abcdef0123456789abcdef/f/old")
+    log = write(cluster, "oldWALs/s,1,1/1")
+
+    async def no_answer() -> object:
+        raise ServerNotRunningError("busy")
+
+    cluster.fake(cluster.live()[0]).scanned_files = no_answer  # type: ignore[method-assign, assignment]
+    cluster.on_master(quick(cluster).run())
+    assert exists(cluster, file)
+    assert not exists(cluster, log), "no scanner reads a log"
+
+
+def test_logs_of_a_server_that_is_being_recovered_stay(cluster: FakeCluster) -> None:
+    log, other = (write(cluster, f"oldWALs/s,1,{number}/1") for number in (1, 2))
+    cluster.term.servers.begin_recovery(ServerName("s", 1, 1))
+    cluster.on_master(quick(cluster).run())
+    assert exists(cluster, log)
+    assert not exists(cluster, other)
+    cluster.term.servers.end_recovery(ServerName("s", 1, 1))
+    cluster.on_master(quick(cluster).run())
+    assert not exists(cluster, log)
 
 
 def merged(cluster: FakeCluster) -> tuple[list[RegionInfo], RegionNode, str]:
@@ -264,3 +315,84 @@ def test_a_split_region_waits_for_the_parents_it_was_merged_from(cluster: FakeCl
     assert exists(cluster, f"archive/{path}")
     assert cluster.term.assignment.region(node.info.encoded_name) is None
     cluster.check()
+
+
+# -- what HBase once got wrong -------------------------------------------------------------
+
+
+def broken(cluster: FakeCluster, info: RegionInfo, error: str) -> None:
+    """From now on the region's manifest is damaged, unreadable or missing."""
+    directory = f"{region_directory(info)}/manifest"
+    if error == "damaged":
+        write(cluster, f"{directory}/{99:020d}")
+    elif error == "missing":
+        cluster.on_master(files(cluster).remove(directory))
+    else:
+        real = SimFiles.read
+
+        async def read(self: SimFiles, path: str, *range_: int | None) -> bytes:
+            if path.startswith(directory):
+                raise OSError("the disk does not answer")
+            return await real(self, path, *range_)  # type: ignore[arg-type]
+
+        SimFiles.read = read  # type: ignore[method-assign, assignment]
+
+
+@pytest.fixture
+def mended() -> Iterator[None]:
+    real = SimFiles.read
+    yield
+    SimFiles.read = real  # type: ignore[method-assign]
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize("error", ["damaged", "missing", "unreadable"])
+def test_hbase_27579_an_error_while_references_are_looked_for_keeps_the_parents(
+    cluster: FakeCluster, error: str
+) -> None:
+    parents, node, path = merged(cluster)
+    refer(cluster, node.info)
+    broken(cluster, node.info, error)
+    for _ in range(3):
+        cluster.on_master(cluster.term.janitor.run())
+        cluster.settle()
+    assert exists(cluster, path)
+    assert list(node.merge_parents) == parents
+    assert not cluster.term.executor.unfinished(), "no procedure hangs, and holds its locks"
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize("error", ["damaged", "missing", "unreadable"])
+def test_hbase_27579_for_a_split_parent(cluster: FakeCluster, error: str) -> None:
+    parent, daughters, path = split(cluster)
+    for one in daughters:
+        refer(cluster, one.info)
+    broken(cluster, daughters[1].info, error)
+    for _ in range(3):
+        cluster.on_master(cluster.term.janitor.run())
+        cluster.settle()
+    assert exists(cluster, path)
+    assert cluster.term.assignment.region(parent.info.encoded_name) is parent
+    assert not cluster.term.executor.unfinished()
+
+
+def test_hbase_23044_only_the_parents_of_the_region_that_is_clean_go(cluster: FakeCluster) -> None:
+    wide = table("wide")
+    keys = (b"c", b"g", b"p")
+    cluster.perform(CreateTableProcedure(table=wide.name, descriptor=wide, split_keys=keys))
+    infos = [node.info for node in cluster.term.assignment.regions_of(wide.name)]
+    paths = [write(cluster, f"{family_directory(info, b'f')}/file") for info in infos]
+    for info, path in zip(infos, paths, strict=True):
+        refer(cluster, info, path)
+    cluster.perform(MergeProcedure(regions=tuple(infos[:2])))
+    cluster.perform(MergeProcedure(regions=tuple(infos[2:])))
+    left, right = cluster.term.assignment.regions_of(wide.name)
+    refer(cluster, left.info)
+    clean(cluster)
+    assert left.merge_parents == ()
+    assert not any(exists(cluster, region_directory(info)) for info in infos[:2])
+    assert list(right.merge_parents) == infos[2:]
+    assert all(exists(cluster, path) for path in paths[2:])
+    cluster.perform(SplitProcedure(region=left.info, row=b"c"))
+    clean(cluster)
+    assert all(exists(cluster, path) for path in paths[2:])
