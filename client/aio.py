@@ -214,10 +214,11 @@ class AsyncShell:
     async def _once(self, key: object, start: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Joins the work of this key that is under way, or starts it."""
         task = self._shared.get(key)
-        if task is None:
-            task = _spawn(start())
-            self._shared[key] = task
-            task.add_done_callback(lambda _: self._shared.pop(key, None))
+        if task is None or task.done():
+            # One that is done is over, though its callback may not have run: who takes its
+            # result for a new one, and asks again, would never let the callback run.
+            task = self._shared[key] = _spawn(start())
+            task.add_done_callback(lambda done: self._forget(key, done))
         try:
             # A waiter that is cancelled must not take the others' work along.
             return await asyncio.shield(task)
@@ -226,6 +227,10 @@ class AsyncShell:
             if task.cancelled() and waiter is not None and not waiter.cancelling():
                 raise InvalidRequestError(CLOSED) from None
             raise
+
+    def _forget(self, key: object, done: asyncio.Task[Any]) -> None:
+        if self._shared.get(key) is done:
+            del self._shared[key]
 
 
 def _spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -11,7 +11,9 @@ import pytest
 
 import raybase
 from raybase.actors.system import SystemClock, SystemEntropy, TcpNetwork
+from raybase.client.aio import AsyncShell
 from raybase.client.async_connection import known_servers
+from raybase.client.effects import Operation, Shared
 from raybase.errors import (
     BatchError,
     CallTimedOutError,
@@ -227,3 +229,30 @@ def test_closing_ends_a_lookup_with_an_error_and_not_as_if_cancelled() -> None:
                 await connection.cluster_id()
 
     asyncio.run(main())
+
+
+def test_a_lookup_that_has_just_ended_is_not_joined() -> None:
+    """Who took its answer for a new one and found nothing there asked again, at once and for
+    ever: the loop did not get to forget the lookup."""
+    lookups: list[str] = []
+
+    def lookup(who: str) -> Operation[None]:
+        lookups.append(who)
+        return
+        yield
+
+    def ask(who: str) -> Operation[None]:
+        yield Shared("key", lambda: lookup(who))
+
+    async def story() -> None:
+        shell = AsyncShell(TcpNetwork(), SystemClock(), known_servers([]), "user")
+
+        async def ask_late() -> None:
+            await asyncio.sleep(0)  # The first lookup ends in this very turn of the loop.
+            await shell.run(ask("late"))
+
+        first = asyncio.create_task(shell.run(ask("first")))
+        await asyncio.gather(first, asyncio.create_task(ask_late()))
+
+    asyncio.run(story())
+    assert lookups == ["first", "late"]
