@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..runtime import FileSystem, Runtime
+from .hedge import hedged
 from .jobs import split_wal_job
 from .log_writer import OLD_WALS, wal_directory
+
+HEDGE_S: Final = 5.0
+"""A log that is not split by then is given to another worker, too."""
+_RUNS: Final = 3
 
 
 async def fence_logs(files: FileSystem, server: str) -> None:
@@ -18,7 +25,8 @@ async def split_and_archive(runtime: Runtime, server: str, name: str) -> None:
 
     Raises CorruptionError, ProcessDiedError (the worker), OSError; the file stays then.
     """
-    await runtime.tasks.run(split_wal_job, server, name)
+    # A worker whose node hangs answers when Ray has given the node up, a minute later perhaps.
+    await hedged(lambda: runtime.tasks.run(split_wal_job, server, name), HEDGE_S, _RUNS)
     target = f"{OLD_WALS}/{server}/{name}"
     try:
         await runtime.files.rename(f"{wal_directory(server)}/{name}", target)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 CALL_TIMEOUT_S = 60.0
 """Longest wait of a control call that names none; only ``hold`` and polls wait for ever."""
 _DESCRIBE_TIMEOUT_S = 2.0
+STORE_TIMEOUT_S = 3.0
+"""After this a file is read instead of its object, or not put into the store."""
+_STORE_BYTES_PER_S = 50 * 1024 * 1024
+"""A put is given so much more time for its bytes: a tenth of what it takes on a quiet machine."""
+_STORE_THREADS = 4
 _NODE_RESOURCE = "region_server"
 """Custom resource by which a cluster file says which nodes take region servers."""
 
@@ -213,7 +219,16 @@ _remote_job = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy="SPREAD"
 
 
 class RayObjects:
-    """Arrays of bytes in Ray's object store, read in place."""
+    """Arrays of bytes in Ray's object store, read in place.
+
+    The store is part of its node's raylet: where that hangs, so does whoever asks it. It is
+    a cache, so nobody waits for it for long, and it is left alone while a call of ours hangs
+    in it.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="objects")
+        self._hanging = 0
 
     @property
     def node(self) -> str:
@@ -221,15 +236,32 @@ class RayObjects:
         return found
 
     async def put(self, data: Buffer) -> Any:
+        if self._hanging:
+            raise ObjectLostError("the object store of this node does not answer")
         array = np.frombuffer(data, np.uint8)
+        put = asyncio.get_running_loop().run_in_executor(self._threads, ray.put, array)
         try:
-            return await in_thread(ray.put, array)
+            async with asyncio.timeout(STORE_TIMEOUT_S + len(array) / _STORE_BYTES_PER_S):
+                return await asyncio.shield(put)
+        except TimeoutError:
+            self._hanging += 1
+            put.add_done_callback(self._answered)
+            raise ObjectLostError(f"no answer to a put of {len(array)} bytes") from None
         except ray_errors.RayError as error:
-            raise ObjectLostError(f"cannot put {len(data)} bytes: {error}") from None
+            raise ObjectLostError(f"cannot put {len(array)} bytes: {error}") from None
+
+    def _answered(self, put: asyncio.Future[Any]) -> None:
+        """Late, or with an error: nobody wants it any more."""
+        self._hanging -= 1
+        if not put.cancelled():
+            put.exception()
 
     async def get(self, reference: Any) -> memoryview:
         try:
-            array = await reference
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                array = await reference
+        except TimeoutError:
+            raise ObjectLostError(f"no answer from the object store: {reference}") from None
         except ray_errors.RayError as error:
             raise ObjectLostError(f"{type(error).__name__}: {reference}") from None
         return memoryview(array)
