@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ..config import ClusterConfig
 from ..errors import FatalError
@@ -16,6 +16,10 @@ from .compact_split import CompactSplit
 from .hosted_region import HostedRegion
 from .memstore_flusher import MemstoreFlusher
 from .region_services import MemstoreGauge
+
+_LOOKS: Final = 50
+_LOOK_S: Final = 0.1
+"""A flush of replayed edits waits no longer than so many looks."""
 
 
 class RegionChores:
@@ -26,6 +30,7 @@ class RegionChores:
         config: limits and periods.
         regions: by encoded name, those that are online.
         memstores: all of their memory.
+        is_opening: whether a region is on its way to be served here.
         ask_split: tells the master that a region has outgrown its limit.
 
     A chore's failure is logged and tried again; one that ends the process has told so
@@ -39,10 +44,12 @@ class RegionChores:
         config: ClusterConfig,
         regions: Mapping[str, HostedRegion],
         memstores: MemstoreGauge,
+        is_opening: Callable[[], bool],
         ask_split: Callable[[HostedRegion], Coroutine[Any, Any, None]],
     ) -> None:
         self._runtime = runtime
         self._config = config
+        self._is_opening = is_opening
         self._tasks: dict[asyncio.Task[None], None] = {}
         self.compact_split = CompactSplit(runtime, config, regions, self.background, ask_split)
         self.flusher = MemstoreFlusher(
@@ -84,8 +91,16 @@ class RegionChores:
     def region_came(self, hosted: HostedRegion) -> None:
         """Flushes what was replayed, and looks at the files it came with."""
         if hosted.recovered_files:
-            self.flusher.request(hosted.encoded, tuple(hosted.region.stores))
+            self.background(self._flush_replayed(hosted))
         self.files_changed(hosted.encoded)
+
+    async def _flush_replayed(self, hosted: HostedRegion) -> None:
+        """Soon, but after the regions that are being opened: for those clients wait."""
+        for _ in range(_LOOKS):
+            if not self._is_opening():
+                break
+            await self._runtime.clock.sleep(_LOOK_S)
+        self.flusher.request(hosted.encoded, tuple(hosted.region.stores))
 
     def want_flush(self, encoded: str, families: Sequence[bytes] | None = None) -> None:
         """Flushes these families, or what the table's policy takes."""

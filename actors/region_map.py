@@ -48,6 +48,11 @@ class RegionMap:
             raise RegionOpeningError(f"region {encoded} is being opened here")
         raise NotServingRegionError(f"region {encoded} is not online here")
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether a region is on its way to be served here."""
+        return bool(self._opening)
+
     def begin_opening(self, info: RegionInfo) -> None:
         self._opening[info.encoded_name] = info
         self._moved.pop(info.encoded_name, None)

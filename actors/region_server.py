@@ -105,7 +105,12 @@ class RegionServer:
             MemstoreGauge(config.store),
         )
         self._chores = RegionChores(
-            runtime, config, self._map.online, self._services.memstores, self._ask_split
+            runtime,
+            config,
+            self._map.online,
+            self._services.memstores,
+            lambda: self._map.is_opening,
+            self._ask_split,
         )
         self._services.flush_wanted = self._chores.want_flush
         self._services.memory_high = self._chores.memory_high
