@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from .availability import AVAILABILITY_MUTANTS
 from .cluster import CLUSTER_MUTANTS
 from .engine import ENGINE_MUTANTS
 from .failover import FAILOVER_MUTANTS
@@ -15,6 +16,7 @@ _ALL: Final = (
     *PROCEDURE_MUTANTS,
     *FAILOVER_MUTANTS,
     *SESSION_MUTANTS,
+    *AVAILABILITY_MUTANTS,
 )
 MUTANTS: Final[dict[str, Mutant]] = {one.name: one for one in _ALL}
 

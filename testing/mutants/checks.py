@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from .. import availability
 from ..coordination.story import tell as sessions_of
 from ..crash import damage, errors, golden, hints, zombie
 from ..crash.images import Scenario
@@ -13,6 +14,7 @@ from ..crash.table import SCENARIOS
 from ..procedures import beside, kills, stale_master
 from ..procedures.scenarios import SCENARIOS as KILL_SCENARIOS
 from ..story import tell
+from .availability import CHANGING_HANDS
 from .cluster import STORIES
 from .failover import FAILOVER_CHECKS
 from .sessions import SESSIONS
@@ -74,6 +76,7 @@ CHECKS: Final[dict[str, Check]] = {
     **{f"killed masters: {name}": _check(partial(kills.problems, name)) for name in KILL_SCENARIOS},
     "procedures at once": _check(beside.problems),
     "a stale master writes": _check(stale_master.problems),
+    CHANGING_HANDS: availability.first_problem,
     STORIES: _check(_stories),
     **FAILOVER_CHECKS,
     SESSIONS: _check(_sessions),
