@@ -84,6 +84,14 @@ async def _kill_all_servers(drill: Drill) -> None:
     drill.kill(*drill.simulation.living("region_server"))
 
 
+async def _stop_the_coordinator(drill: Drill) -> None:
+    """Every session is silent meanwhile, through nobody's fault: none ends."""
+    drill.simulation.pause(COORDINATOR, ZOMBIE_S)
+    await asyncio.sleep(ZOMBIE_S + 1.0)
+    if drill.simulation.counts["exits"]:
+        drill.problems.append("processes ended because the coordinator stood still")
+
+
 async def _slander(drill: Drill) -> None:
     """Ray reports a server dead that serves on."""
     drill.simulation.report_dead(drill.busiest())
@@ -102,7 +110,10 @@ FAILURES: Final[dict[str, Strike]] = {
     "holder of meta cut off": lambda drill: drill.cut_off(drill.meta_holder()),
     "master killed": _kills(Drill.active_master),
     "master hung": lambda drill: drill.stop_for_long(drill.active_master()),
+    "master cut off": lambda drill: drill.cut_off(drill.active_master()),
     "coordinator killed": _kills(_coordinator),
+    "coordinator hung": _stop_the_coordinator,
+    "coordinator cut off": lambda drill: drill.cut_off(COORDINATOR),
     "server and holder of meta killed": _kills(Drill.busiest, Drill.meta_holder),
     "server and master killed": _kills(Drill.busiest, Drill.active_master),
     "two servers, master and coordinator killed": _kills(

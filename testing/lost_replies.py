@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..client.async_connection import AsyncConnection
+from ..client.result import Result
+from ..operations import Append, Increment
 from .drill import COLUMN, LATE_ROW, PATIENT, PAUSE_S, TABLE, Drill, region_of
 from .failover import Strike
 
 _SPLIT_ROW: Final = b"8"
+_TEXT: Final = b"f:t"
+_PIECE: Final = b"once"
 _CLIENT: Final = "teller"
 _GIVEN_UP_S: Final = 2 * PATIENT.call_timeout_s
 
@@ -23,6 +27,8 @@ _GIVEN_UP_S: Final = 2 * PATIENT.call_timeout_s
 class _Teller:
     """A client that raises a counter a second time when it is told to."""
 
+    in_batch: bool
+    """It raises it the second time in a batch, with an append."""
     warm: bool = False
     """It knows where the row is, and has raised it once."""
     go: bool = False
@@ -34,7 +40,14 @@ class _Teller:
         self.warm = True
         while not self.go:
             await asyncio.sleep(PAUSE_S)
-        self.answer = (await table.increment(LATE_ROW, {COLUMN: 1})).number(COLUMN)
+        if not self.in_batch:
+            self.answer = (await table.increment(LATE_ROW, {COLUMN: 1})).number(COLUMN)
+            return
+        increment = Increment(LATE_ROW).add(b"f", b"n", 1)
+        append = Append(LATE_ROW).add(b"f", b"t", _PIECE)
+        raised, appended = await table.apply([increment, append])
+        if isinstance(raised, Result) and isinstance(appended, Result):
+            self.answer = raised.number(COLUMN)
 
 
 Change = Callable[[Drill], Awaitable[None]]
@@ -102,12 +115,15 @@ SERIES: Final[tuple[tuple[str, ...], ...]] = (
 """What happens between the lost reply and the retry."""
 
 
-def lost_reply(*changes: str) -> Strike:
-    """The server's replies to one client are lost while ``changes`` happen one by one."""
+def lost_reply(*changes: str, in_batch: bool = False) -> Strike:
+    """The server's replies to one client are lost while ``changes`` happen one by one.
+
+    ``in_batch``: to a call with an increment and an append of the row.
+    """
 
     async def strike(drill: Drill) -> None:
         simulation = drill.simulation
-        teller = _Teller()
+        teller = _Teller(in_batch)
         working = simulation.start("teller's shell", drill.in_client(_CLIENT, teller.work))
         while not teller.warm:
             await asyncio.sleep(PAUSE_S)
@@ -126,4 +142,17 @@ def lost_reply(*changes: str) -> Strike:
                 f"after {changes} the counter raised twice is {found}, {teller.answer} was told"
             )
 
+        if in_batch and (text := await _text(drill)) != _PIECE:
+            drill.problems.append(f"after {changes} what was appended once is {text!r}")
+
     return strike
+
+
+async def _text(drill: Drill) -> bytes:
+    seen: list[bytes] = []
+
+    async def read(connection: AsyncConnection) -> None:
+        seen.append((await connection.table(TABLE).get(LATE_ROW)).get(_TEXT, b""))
+
+    await drill.in_client("witness", read)
+    return seen[0]

@@ -46,6 +46,13 @@ def test_an_increment_whose_reply_was_lost_counts_once_whatever_came_between(
     assert Drill().run(lost_reply(*changes)) == []
 
 
+@pytest.mark.parametrize("changes", [("move",), ("split", "crash"), ("crash", "flush", "merge")])
+def test_a_batch_whose_reply_was_lost_counts_once(changes: tuple[str, ...]) -> None:
+    """HBASE-25678, HBASE-24515: increments and appends of a batch that was sent again failed,
+    or were applied twice."""
+    assert Drill().run(lost_reply(*changes, in_batch=True)) == []
+
+
 def test_stale_recovered_edits_of_a_region_that_moved_away_do_not_keep_it_from_merging() -> None:
     """HBASE-30352, HBASE-30335: the source of a move dies later, and its log still has edits
     that the target has, too."""
