@@ -79,6 +79,15 @@ def test_a_daughter_that_hbase_meta_lost_is_adopted(cluster: DamagedCluster) -> 
     assert cluster.rows() == ROWS
 
 
+def test_a_daughter_that_was_merged_since_is_not_missed(cluster: DamagedCluster) -> None:
+    """Its parent is still there, for the merged region refers to its files."""
+    cluster.run(cluster.connection.admin.split("t", b"j"))
+    daughters = [cluster.region(b"g"), cluster.region(b"j")]
+    cluster.run(cluster.connection.admin.merge(*daughters))
+    assert cluster.fsck(), cluster.said
+    assert cluster.rows() == ROWS
+
+
 def dead_log(cluster: DamagedCluster, name: str = "1") -> str:
     """A server nobody remembers left a log: that of a living one, once more."""
     (source, *_) = [
