@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..model import ServerName
 from .assignment import RegionNode, TransitionState
@@ -12,6 +12,11 @@ from .messages import ServerStatus
 from .procedures.procedure import Procedure
 from .reasons import region_reason
 from .registry_cache import RegistryCache
+
+_STARTING: Final = (
+    "it has not shown itself yet; if that takes long, see whether a node of Ray has room for it "
+    "(resource region_server), and its log in Ray's session directory"
+)
 
 
 async def master_status(
@@ -29,6 +34,11 @@ async def master_status(
         "backup_masters": [str(one) for one in registry.standbys],
         "servers": [
             _server(term, one.name, one.process, loads.get(one.name)) for one in term.servers.live()
+        ],
+        "wanted_servers": term.environment.config.master.region_servers,
+        "starting": [
+            {"process": name, "age_s": round(now_s - since_s, 1), "reason": _STARTING}
+            for name, since_s in term.starter.starting().items()
         ],
         "dead_servers": [str(one) for one in term.dead],
         "recovering": [str(one) for one in term.servers.recovering()],

@@ -51,6 +51,10 @@ class ServerStarter:
         await self._session.ensure_path(STARTING)
         return await self._session.get_children(STARTING)
 
+    def starting(self) -> dict[str, float]:
+        """Process names of those on their way at the last look -> since when, in s."""
+        return dict(self._since_s)
+
     async def look(self) -> None:
         """Starts what is missing and gives up what does not come."""
         present = [one.process for one in self._servers.live()]

@@ -8,6 +8,7 @@ from rich.table import Table
 
 _COLUMNS: Final = {
     "servers": ("server", "process", "regions", "memstore_bytes", "files", "requests", "trouble"),
+    "starting": ("process", "age_s", "reason"),
     "tables": ("table", "state", "regions"),
     "in_transition": ("region", "state", "server", "age_s", "reason"),
     "procedures": ("id", "what", "step", "age_s", "reason"),
@@ -21,7 +22,8 @@ def status_tables(found: dict[str, Any]) -> list[Table]:
     masters = f"master {found['master']}, {len(found['backup_masters'])} standing by"
     if not found["initialized"]:
         masters += f"; it is taking over, waits {found['waits'] or 'for nothing'}"
-    titles = {"servers": f"{masters}; region servers"}
+    of_wanted = f"{len(found['servers'])} of {found['wanted_servers']} region servers"
+    titles = {"servers": f"{masters}; {of_wanted}"}
     return [
         _table(titles.get(part, part.replace("_", " ")), columns, found[part])
         for part, columns in _COLUMNS.items()

@@ -113,6 +113,12 @@ def test_a_server_is_drained_and_ended_and_another_takes_its_place(running: Path
     assert run("drain", "--root", str(running)).stdout == ""
 
 
+def test_fsck_proves_a_running_cluster_sound(running: Path) -> None:
+    result = run("fsck", "--root", str(running), "--repair")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "0 problems" in result.stdout
+
+
 def test_starting_twice_is_refused(running: Path) -> None:
     refused(run("start", "--root", str(running), *QUICK), "running", "raybase stop")
 
@@ -151,9 +157,11 @@ def test_a_missing_root_is_refused(tmp_path: Path) -> None:
     refused(run("start", "--root", str(tmp_path / "no"), *QUICK), "no root directory", "make it")
     refused(run("stop", "--root", str(tmp_path / "no")), "no root")
     refused(run("status", "--root", str(tmp_path / "no")), "no root")
+    refused(run("fsck", "--root", str(tmp_path / "no")), "no root directory")
 
 
 def test_a_directory_of_somebody_elses_files_is_refused(root: Path) -> None:
+    refused(run("fsck", "--root", str(root)), "no cluster was ever started")
     (root / "thesis.tex").write_text("precious")
     refused(run("start", "--root", str(root), *QUICK), "not a root of raybase", "thesis.tex")
 
@@ -212,6 +220,17 @@ def test_stop_ends_our_ray_and_leaves_the_users(root: Path, ray_cluster: Any) ->
     assert not [pid for pid in ours if psutil.pid_exists(pid)]
     assert not Path(place["local_ray"]["directory"]).exists()
     refused(run("status", "--root", str(root)), "no cluster is running")
+    checked = run("fsck", "--root", str(root))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "0 problems" in checked.stdout
+    (file,) = (root / "data/default/t").glob("*/f/*")
+    data = file.read_bytes()
+    file.write_bytes(data[:30] + bytes([data[30] ^ 1]) + data[31:])
+    damaged = run("fsck", "--root", str(root), "--repair")
+    assert damaged.returncode == 1
+    assert "damaged file" in damaged.stdout
+    assert "from a backup" in damaged.stdout
+    file.write_bytes(data)
     refused(run("stop", "--root", str(root)), "no cluster is running")
     import ray
 
