@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint unit simulation images mutants cluster long benchmarks proto fixtures foreign clean
+.PHONY: demo test lint unit simulation images mutants cluster chaos long benchmarks proto fixtures foreign clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -34,6 +34,10 @@ mutants: $(READY)
 
 cluster: $(READY)
 	$(BIN)/python -m pytest tests/cluster
+
+# A real cluster of several nodes, broken for twenty minutes: make chaos MINUTES=8 SEED=7
+chaos: $(READY)
+	$(BIN)/python -m raybase.testing chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
 # What make test leaves out: more seeds, more data, and examples that no run had before.
 long: $(READY)

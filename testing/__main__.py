@@ -2,6 +2,7 @@
 
 ``images``: the table of crash images. ``mutants``: whether every deliberate bug is found.
 ``golden``: the order of file-system calls. ``procedures``: masters killed at every store update.
+``chaos``: a real Ray cluster, broken for minutes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ def main() -> int:
         "golden": golden.main,
         "procedures": procedures.main,
     }
+    if sys.argv[1:2] == ["chaos"]:
+        from .real.main import main as chaos  # Imports Ray, which takes a second.
+
+        return chaos(sys.argv[2:])
     if sys.argv[1:2] and sys.argv[1] in commands:
         return min(commands[sys.argv[1]](sys.argv[2:]), 1)
     return min(_tell(), 1)

@@ -52,6 +52,8 @@ class WorkloadConfig:
     pause_s: float = 0.025
     """Between two operations of a client, on average."""
     batch_rows: int = 6
+    scans: float = 0.01
+    """So much of the operations is followed by a scan of the whole table."""
 
 
 def row_name(kind: str, number: int) -> bytes:
@@ -142,7 +144,7 @@ class Client:
         ]
         while not self.stopped:
             await self._chance.choice(kinds)()
-            if self._chance.random() < 0.01:
+            if self._chance.random() < self._config.scans:
                 await self.scan()
             if self._chance.random() < 0.04:
                 await self._scan_part()

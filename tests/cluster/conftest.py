@@ -7,10 +7,6 @@ user nor the user's token file is touched.
 from __future__ import annotations
 
 import itertools
-import os
-import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,42 +33,10 @@ def add_node(cluster: Any) -> None:
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[object]:
     """A ray.cluster_utils.Cluster with room for three region servers on each worker node."""
-    directory = tempfile.mkdtemp(prefix="rbt-", dir="/tmp")
-    token = Path(directory, "token")
-    token.touch(mode=0o600)
-    token.write_text(secrets.token_hex(32))
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
-    os.environ["RAY_TMPDIR"] = directory
-    import ray
-    from ray.cluster_utils import Cluster
+    from raybase.testing.real.ray_nodes import RayNodes
 
-    from raybase.actors.ray_join import read_token_again
-
-    read_token_again()
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={
-            "num_cpus": 2,
-            "object_store_memory": 200 * 2**20,
-            "include_dashboard": False,
-            # Ray's own defaults take 65 s to notice a node that hangs.
-            "_system_config": {
-                "health_check_period_ms": 1000,
-                "health_check_timeout_ms": 2000,
-                "health_check_failure_threshold": 3,
-            },
-        },
-    )
-    try:
-        for _ in range(NODES):
-            add_node(cluster)
-        cluster.wait_for_nodes()
-        yield cluster
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
-        shutil.rmtree(directory, ignore_errors=True)
+    with RayNodes(workers=NODES, servers_per_node=3) as nodes:
+        yield nodes.cluster
 
 
 @pytest.fixture
