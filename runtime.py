@@ -117,6 +117,14 @@ class FileSystem(Protocol):
         """Names in the directory, sorted; empty if there is none."""
         ...
 
+    async def remove_unfinished(self, directory: str) -> int:
+        """Removes what writers that died left half made in the directory; how many there were.
+
+        For its owner, who has nothing under way there: a write of somebody else's that is
+        under way fails with FileNotFoundError.
+        """
+        ...
+
     async def rename(self, source: str, target: str) -> None:
         """Moves a file, making the target's directory; durable when it returns."""
         ...

@@ -215,7 +215,8 @@ class PosixFiles:
         except FileExistsError:
             return False
         finally:
-            os.unlink(temporary)
+            with suppress(FileNotFoundError):  # The next owner has tidied up already.
+                os.unlink(temporary)
             sync_directory(os.path.dirname(absolute))
         self.counters.wrote(path, len(data), synced=True)
         return True
@@ -271,6 +272,18 @@ class PosixFiles:
         except FileNotFoundError:
             return []
         return sorted(name for name in names if not name.startswith(_TEMPORARY))
+
+    async def remove_unfinished(self, directory: str) -> int:
+        absolute = self._absolute(directory)
+        try:
+            names = os.listdir(absolute)
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+        left = [name for name in names if name.startswith(_TEMPORARY)]
+        for name in left:
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(absolute, name))
+        return len(left)
 
     async def rename(self, source: str, target: str) -> None:
         old, new = self._absolute(source), self._absolute(target)

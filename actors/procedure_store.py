@@ -26,7 +26,13 @@ from ..storage.compaction import compact
 from ..storage.hfile import HFileReader, HFileWriter
 from ..storage.hfile.writer import HFileImage
 from ..storage.key import PLAIN_ROWS
-from ..storage.manifest import MASTER_NAMESPACE, Manifest, family_directory
+from ..storage.manifest import (
+    MANIFESTS,
+    MASTER_NAMESPACE,
+    Manifest,
+    family_directory,
+    region_directory,
+)
 from ..storage.region import Region
 from ..storage.store_file import StoreFile, entry_of
 from ..storage.wal import WalEncoder, read_log
@@ -110,6 +116,8 @@ class RegionProcedureStore:
         for directory in earlier:
             # A log that is not at its path is as good as fenced.
             await self._files.remove(directory)
+        for name in (MANIFESTS, PROC.decode()):
+            await self._files.remove_unfinished(f"{region_directory(REGION)}/{name}")
         return True
 
     async def _replay(self, directory: str) -> None:

@@ -6,12 +6,13 @@ Source: HRegion.java (initialize, replayRecoveredEditsIfAny), AssignRegionHandle
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import Final
 
 from ..errors import FencedError, RegionOwnedElsewhereError, StaleMasterError, StorageError
 from ..model import RegionInfo, TableDescriptor
-from ..storage.manifest import Manifest, region_directory
+from ..storage.manifest import MANIFESTS, Manifest, region_directory
 from ..storage.wal import read_log
 from .hosted_region import HostedRegion
 from .log_writer import LogWriter
@@ -24,6 +25,8 @@ from .store_io import (
     read_file,
     recovered_sequence_id,
 )
+
+log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 5
 
@@ -65,7 +68,22 @@ async def _try_open(
     if not await put_manifest(services.runtime.files, wanted):
         return None
     hosted.region.manifest = wanted
+    await _tidy(services, request)
     return hosted
+
+
+async def _tidy(services: RegionServices, request: OpenRequest) -> None:
+    """Removes what a writer that died, or lost the region, left half made.
+
+    The region is this server's now, and nothing of it is being written here yet.
+    """
+    base = region_directory(request.info)
+    families = [family.name.decode("ascii") for family in request.table.families]
+    removed = 0
+    for name in (*families, MANIFESTS, RECOVERED_EDITS):
+        removed += await services.runtime.files.remove_unfinished(f"{base}/{name}")
+    if removed:
+        log.info("removed %d files of %s that were never finished", removed, request.info)
 
 
 async def _present(services: RegionServices, request: OpenRequest) -> Manifest:

@@ -135,6 +135,14 @@ class SimFiles:
         _check(directory)
         return [one for one in self.disk.list(directory) if not one.startswith(_TEMPORARY)]
 
+    async def remove_unfinished(self, directory: str) -> int:
+        _check(directory)
+        left = [one for one in self.disk.list(directory) if one.startswith(_TEMPORARY)]
+        for name in left:
+            self.disk.unlink(f"{directory}/{name}")
+            self.trace(f"remove {directory}/{name}")
+        return len(left)
+
     async def rename(self, source: str, target: str) -> None:
         _check(source)
         _check(target)

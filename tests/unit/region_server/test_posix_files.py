@@ -254,3 +254,33 @@ def test_a_log_without_room_keeps_what_it_could_not_write(
         assert await files.read("WALs/s/1") == b"1234567"
 
     asyncio.run(story())
+
+
+def test_what_was_never_finished_is_removed_by_the_owner_alone(
+    files: PosixFiles, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        await files.write("d/file", [b"data"])
+        (tmp_path / "d" / ".tmp-1").write_bytes(b"half")
+        (tmp_path / "d" / ".tmp-2").write_bytes(b"")
+        assert await files.list("d") == ["file"]
+        assert await files.remove_unfinished("d") == 2
+        assert await files.remove_unfinished("d") == 0
+        assert await files.remove_unfinished("nowhere") == 0
+        assert sorted(os.listdir(tmp_path / "d")) == ["file"]
+
+    asyncio.run(story())
+
+
+def test_a_stream_whose_file_another_owner_removed_fails(files: PosixFiles, tmp_path: Path) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one"
+        assert await files.remove_unfinished("d") == 1
+        yield b"two"
+
+    async def story() -> None:
+        with pytest.raises(FileNotFoundError):
+            await files.write_stream("d/file", parts())
+        assert os.listdir(tmp_path / "d") == []
+
+    asyncio.run(story())

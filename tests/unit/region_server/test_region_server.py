@@ -508,3 +508,23 @@ def test_a_clean_stop_leaves_nothing_to_recover() -> None:
         assert await cluster.get("rs-2", b"row") == b"value"
 
     run(story)
+
+
+def test_what_a_dead_writer_left_half_made_goes_when_the_region_is_opened() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        await cluster.put("rs-1", b"row", b"value")
+        disk, base = cluster.simulation.disk, region_directory(REGION)
+        other = f"{region_directory(replace(REGION, region_id=7))}/f/.tmp-other"
+        left = [f"{base}/{name}/.tmp-rs-0" for name in ("f", "manifest", "recovered.edits")]
+        for path in (*left, other):
+            disk.make_directories(path.rpartition("/")[0])
+            disk.create(path)
+        await cluster.close("rs-1")
+        assert all(disk.find(path) is not None for path in left)
+        await cluster.open("rs-2")
+        assert all(disk.find(path) is None for path in left)
+        assert disk.find(other) is not None, "another region's are its owner's to remove"
+        assert await cluster.get("rs-2", b"row") == b"value"
+
+    run(story)
