@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Any, Final
 
 from .errors import IllegalArgumentError
 
@@ -234,6 +234,12 @@ class RegionInfo:
         if self.table == META_TABLE:
             return META_ENCODED_NAME
         return hashlib.md5(self._base(), usedforsecurity=False).hexdigest()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A dataclass with slots is pickled field by field in Python; a server's report has
+        # very many of these.
+        fields = (self.table, self.start_key, self.end_key, self.region_id)
+        return RegionInfo, (*fields, self.offline, self.split)
 
     def _base(self) -> bytes:
         return b"%b,%b,%d" % (str(self.table).encode(), self.start_key, self.region_id)

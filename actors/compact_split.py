@@ -23,6 +23,7 @@ from ..errors import (
     RaybaseError,
     RetryableError,
 )
+from ..model import TableName
 from ..runtime import Runtime
 from ..storage.compaction import Compaction
 from ..storage.settings import is_enabled
@@ -69,6 +70,7 @@ class CompactSplit:
         regions: by encoded name, those that are online.
         background: runs a task beside everything else.
         ask_split: tells the master that a region has outgrown its limit.
+        count_of: how many of the regions are a table's.
 
     A failure is logged and tried again.
 
@@ -81,7 +83,9 @@ class CompactSplit:
         regions: Mapping[str, HostedRegion],
         background: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         ask_split: Callable[[HostedRegion], Coroutine[Any, Any, None]],
+        count_of: Callable[[TableName], int],
     ) -> None:
+        self._count_of = count_of
         self._runtime = runtime
         self._config = config
         self._regions = regions
@@ -260,9 +264,8 @@ class CompactSplit:
         return True
 
     def _load(self, hosted: HostedRegion) -> RegionLoad:
-        table = hosted.info.table
         return RegionLoad(
-            sum(one.info.table == table for one in self._regions.values()),
+            self._count_of(hosted.info.table),
             hosted.writes,
             hosted.writes_blocked,
             self._runtime.clock.now_ms(),

@@ -37,7 +37,7 @@ from ..storage.store_file import StoreFile
 from .edit_ages import EditAges
 from .file_writer import write_plan
 from .log_writer import LogWriter
-from .messages import FlushResult, RegionState, RegionStatus
+from .messages import FlushResult, RegionState
 from .region_services import RegionServices
 from .shortage import persist
 from .store_io import commit_manifest
@@ -382,21 +382,3 @@ class HostedRegion:
             except OSError:
                 self.recovered_files = files[number:]
                 return
-
-    def status(self) -> RegionStatus:
-        """For the master and for people."""
-        entries = self.region.file_entries
-        return RegionStatus(
-            self.encoded,
-            self.state,
-            self.info,
-            self.open_sequence_id,
-            "",
-            self.region.memstore_bytes,
-            len(entries),
-            sum(entry.size for entry in entries),
-            sum(entry.is_reference for entry in entries),
-            self.reads,
-            self.writes,
-            sum(one.size for one in entries if self.services.io.is_at_hand(one.path)),
-        )

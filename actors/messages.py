@@ -244,6 +244,23 @@ class RegionStatus:
     object_bytes: int = 0
     """Of the store files, what is in the object store of the server's node."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As RegionInfo's: a report has one for each region.
+        return RegionStatus, (
+            self.encoded,
+            self.state,
+            self.info,
+            self.open_sequence_id,
+            self.moved_to,
+            self.memstore_bytes,
+            self.store_files,
+            self.store_file_bytes,
+            self.references,
+            self.reads,
+            self.writes,
+            self.object_bytes,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..config import ClusterConfig
 from ..errors import FatalError
+from ..model import TableName
 from ..runtime import Runtime
 from .compact_split import CompactSplit
 from .hosted_region import HostedRegion
@@ -32,6 +33,7 @@ class RegionChores:
         memstores: all of their memory.
         is_opening: whether a region is on its way to be served here.
         ask_split: tells the master that a region has outgrown its limit.
+        count_of: how many of the regions are a table's.
 
     A chore's failure is logged and tried again; one that ends the process has told so
     itself.
@@ -46,12 +48,15 @@ class RegionChores:
         memstores: MemstoreGauge,
         is_opening: Callable[[], bool],
         ask_split: Callable[[HostedRegion], Coroutine[Any, Any, None]],
+        count_of: Callable[[TableName], int],
     ) -> None:
         self._runtime = runtime
         self._config = config
         self._is_opening = is_opening
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self.compact_split = CompactSplit(runtime, config, regions, self.background, ask_split)
+        self.compact_split = CompactSplit(
+            runtime, config, regions, self.background, ask_split, count_of
+        )
         self.flusher = MemstoreFlusher(
             runtime,
             config.store,

@@ -7,8 +7,8 @@ AssignRegionHandler.java, UnassignRegionHandler.java.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from ..errors import InvalidRequestError, NotServingRegionError
 from ..model import META_ENCODED_NAME
@@ -84,10 +84,18 @@ class RegionControl:
         async with self._turn(encoded, self._openers):
             return await open_region(self._services, log, request)
 
-    def _turn(self, encoded: str, turns: asyncio.Semaphore) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def _turn(self, encoded: str, turns: asyncio.Semaphore) -> AsyncIterator[None]:
         """A few at a time, so that no turn of the loop has the syncs of very many; hbase:meta,
         which the others need, at once."""
-        return nullcontext() if encoded == META_ENCODED_NAME else turns
+        if encoded == META_ENCODED_NAME:
+            yield
+            return
+        async with turns:
+            # What follows may not wait even once: without this all would have their turns in
+            # the same one of the loop.
+            await asyncio.sleep(0)
+            yield
 
     async def close(self, request: CloseRequest) -> CloseResult:
         encoded = request.encoded

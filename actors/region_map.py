@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..errors import NotServingRegionError, RegionMovedError, RegionOpeningError
-from ..model import RegionInfo, ServerName
+from ..model import RegionInfo, ServerName, TableName
 from ..rpc.schema import encoded_name
 from ..runtime import Clock
 from .hosted_region import HostedRegion
@@ -20,6 +22,7 @@ class RegionMap:
         self._by_name: dict[bytes, HostedRegion] = {}
         self._moved: dict[str, tuple[str, int, float]] = {}
         self._opening: dict[str, RegionInfo] = {}
+        self._by_table: Counter[TableName] = Counter()
         self.online: dict[str, HostedRegion] = {}
         """By encoded name: serving, or on their way out."""
         self.prepared: dict[str, Prepared] = {}
@@ -67,16 +70,23 @@ class RegionMap:
         self._moved.pop(encoded, None)
         self.unserved.pop(encoded, None)
         self.prepared.pop(encoded, None)
+        if encoded not in self.online:
+            self._by_table[hosted.info.table] += 1
         self.online[encoded] = hosted
         self._by_name[hosted.info.name] = hosted
 
     def remove(self, hosted: HostedRegion, moved_to: str, sequence_id: int) -> None:
         """It has left; clients are told where to, for a while, if that is known."""
-        self.online.pop(hosted.encoded, None)
+        if self.online.pop(hosted.encoded, None) is not None:
+            self._by_table[hosted.info.table] -= 1
         self._by_name.pop(hosted.info.name, None)
         if moved_to:
             until_s = self._clock.monotonic_s() + self._moved_memory_s
             self._moved[hosted.encoded] = (moved_to, sequence_id, until_s)
+
+    def count_of(self, table: TableName) -> int:
+        """Regions of the table that are online."""
+        return self._by_table[table]
 
     def moved_to(self, encoded: str) -> str:
         return self._moved[encoded][0] if encoded in self._moved else ""
@@ -84,7 +94,7 @@ class RegionMap:
     def status(self, encoded: str) -> RegionStatus:
         hosted = self.online.get(encoded)
         if hosted is not None:
-            return hosted.status()
+            return _status(hosted)
         if encoded in self._opening:
             return RegionStatus(encoded, RegionState.OPENING, self._opening[encoded])
         if encoded in self.prepared:
@@ -98,7 +108,7 @@ class RegionMap:
 
     def statuses(self) -> list[RegionStatus]:
         """Of all that are online."""
-        return [hosted.status() for hosted in self.online.values()]
+        return [_status(hosted) for hosted in self.online.values()]
 
     def expire(self) -> None:
         """Forgets where regions went and what was prepared, both long enough ago."""
@@ -107,3 +117,29 @@ class RegionMap:
             del self._moved[encoded]
         for encoded in [one for one, kept in self.prepared.items() if kept.expires_s <= now_s]:
             del self.prepared[encoded]
+
+
+def _status(hosted: HostedRegion) -> RegionStatus:
+    """For the master and for people."""
+    region, is_at_hand = hosted.region, hosted.services.io.is_at_hand
+    files = file_bytes = references = object_bytes = 0
+    for entry in region.file_entries:
+        files += 1
+        file_bytes += entry.size
+        references += entry.is_reference
+        if is_at_hand(entry.path):
+            object_bytes += entry.size
+    return RegionStatus(
+        hosted.encoded,
+        hosted.state,
+        hosted.info,
+        hosted.open_sequence_id,
+        "",
+        region.memstore_bytes,
+        files,
+        file_bytes,
+        references,
+        hosted.reads,
+        hosted.writes,
+        object_bytes,
+    )

@@ -111,6 +111,7 @@ class RegionServer:
             self._services.memstores,
             lambda: self._map.is_opening,
             self._ask_split,
+            self._map.count_of,
         )
         self._services.flush_wanted = self._chores.want_flush
         self._services.memory_high = self._chores.memory_high

@@ -85,6 +85,8 @@ class SlowFiles(PosixFiles):
 
 
 class NoObjects:
+    node = ""
+
     async def put(self, data: Buffer) -> Any:
         raise ObjectLostError("there is no object store")
 

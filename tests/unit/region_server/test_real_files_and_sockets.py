@@ -31,6 +31,8 @@ from .small_cluster import CONFIG, REGION, TABLE, RpcClient
 class LocalObjects:
     """The object store as a dictionary."""
 
+    node = "here"
+
     def __init__(self) -> None:
         self.held: dict[int, bytes] = {}
 
