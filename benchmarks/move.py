@@ -1,9 +1,10 @@
-"""Moving a region while both servers have all the work they can do."""
+"""Moving and splitting a region while both servers have all the work they can do."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ WRITERS = 4
 BATCH = 100
 SETTLE_S = 0.05
 """The probe's next answer after a move belongs to the move."""
+SPLIT_ROWS = 1_000_000
 PREFIXES = [b"%02x-" % (256 * number // REGIONS) for number in range(REGIONS)]
 
 
@@ -76,7 +78,7 @@ class Probe:
 
 
 def under_load(settings: Settings, lab: Lab) -> list[Figure]:
-    moves = settings.some(200, 30)
+    moves, splits = settings.some(200, 30), settings.some(40, 10)
     with lab.cluster(region_servers=2) as cluster:
         admin = cluster.connection.admin
         admin.create_table("t", [FAMILY], splits=PREFIXES[1:])
@@ -89,7 +91,8 @@ def under_load(settings: Settings, lab: Lab) -> list[Figure]:
             servers = sorted({server for _, server in cluster.regions("t")})
             cpu = CpuShare([cluster.pid_of(server) for server in servers])
             began_s, before = time.perf_counter(), load.puts
-            unavailable = [_move(cluster, probe) for _ in range(moves)]
+            moved = [_move(cluster, probe) for _ in range(moves)]
+            split = [_split(cluster, probe, number) for number in range(splits)]
             rate = (load.puts - before) / (time.perf_counter() - began_s)
             shares = ", ".join(f"{share:.0%}" for share in cpu.shares())
             usual = [one.came_s - one.asked_s for one in probe.answers]
@@ -98,7 +101,13 @@ def under_load(settings: Settings, lab: Lab) -> list[Figure]:
         f"the servers use {shares} of a core; any read meanwhile: median "
         f"{1000 * quantile(usual, 0.5):.1f} ms, p99 {1000 * quantile(usual, 0.99):.0f} ms"
     )
-    what = "region moved under load: unavailable"
+    return [
+        *_figures("region moved under load: unavailable", moved, note),
+        *_figures("region split under load: unavailable", split, "the lower daughter is split on"),
+    ]
+
+
+def _figures(what: str, unavailable: list[float], note: str) -> list[Figure]:
     return [
         figure(f"{what}, p95", "ms", P95_MS, unavailable, judge=0.95, note=note),
         figure(f"{what}, p99", "ms", P99_MS, unavailable, judge=0.99),
@@ -111,7 +120,22 @@ def _move(cluster: Cluster, probe: Probe) -> float:
     placed = cluster.regions("t")
     region, source = placed[0]
     target = next(server for _, server in placed if server != source)
+    return _unavailable(probe, lambda: admin.move(region, target))
+
+
+def _split(cluster: Cluster, probe: Probe, number: int) -> float:
+    """Splits the first region, which the probe reads, just above the probe's row; for how long
+    it was not to be read."""
+    admin = cluster.connection.admin
+    region, _ = cluster.regions("t")[0]
+    # Rows of the load have their writer's number behind the prefix: all are above.
+    row = row_of(PREFIXES[0], SPLIT_ROWS - number)
+    return _unavailable(probe, lambda: admin.split(region, row))
+
+
+def _unavailable(probe: Probe, change: Callable[[], None]) -> float:
+    """The longest wait of the probe from the change's beginning until a little after it."""
     began_s = time.perf_counter()
-    admin.move(region, target)
+    change()
     time.sleep(SETTLE_S)
     return probe.longest_s(began_s, time.perf_counter() - SETTLE_S)
