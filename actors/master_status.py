@@ -94,7 +94,11 @@ def _server(
     found["memstore_bytes"] = load.memstore_bytes if load else 0
     found["wal_files"] = load.wal_files if load else 0
     found["counters"] = dict(load.counters) if load else {}
-    found["trouble"] = "; ".join(load.troubles) if load else "it does not say how it is"
+    troubles = list(load.troubles) if load else ["it does not say how it is"]
+    found["draining"] = name in term.draining
+    if found["draining"]:
+        troubles.insert(0, "it is being drained")
+    found["trouble"] = "; ".join(troubles)
     return found
 
 

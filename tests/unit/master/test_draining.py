@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from raybase.actors.master_status import master_status
 from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import CreateTableProcedure
@@ -81,6 +82,21 @@ def test_a_drained_server_loses_all_regions_and_another_is_started(cluster: Fake
     cluster.on_master(cluster.term.balancer.run())
     cluster.check()
     assert at(cluster, victim) == 0
+
+
+class Registry:
+    standbys = ()
+
+
+def test_the_status_says_who_is_drained(cluster: FakeCluster) -> None:
+    victim = holder_of_meta(cluster)
+    drain(cluster, victim)
+    me = ServerName("m", 1, 1)
+    status = cluster.on_master(master_status(cluster.term, me, Registry()))  # type: ignore[arg-type]
+    assert status is not None
+    told = {one["server"]: one["trouble"] for one in status["servers"]}
+    assert told.pop(str(victim)) == "it is being drained"
+    assert set(told.values()) == {""}
 
 
 def test_all_servers_may_be_drained_at_once(cluster: FakeCluster) -> None:
