@@ -152,7 +152,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
-        archiver.archive_region: remove/unlink remove/syncdir
+        coordinator_files.CoordinatorFiles.append: append/write append/sync
+        archiver.archive_directory: remove/unlink remove/syncdir
         janitor.Janitor._clean: remove/unlink remove/syncdir
         """
     ),
@@ -184,7 +185,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
-        archiver.archive_region: remove/unlink remove/syncdir
+        coordinator_files.CoordinatorFiles.append: append/write append/sync
+        archiver.archive_directory: remove/unlink remove/syncdir
         janitor.Janitor._clean: remove/unlink remove/syncdir
         """
     ),
@@ -340,7 +342,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir
-        archiver.archive_region: remove/unlink remove/syncdir
+        archiver.archive_directory: remove/unlink remove/syncdir
         coordinator_files.CoordinatorFiles.append: append/write append/sync
         coordinator_files.CoordinatorFiles.roll: create_log/create create_log/syncdir
         coordinator_files.CoordinatorFiles._write_header: append/write append/sync
@@ -375,7 +377,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
-        archiver.archive_region: remove/unlink remove/syncdir
+        archiver.archive_directory: remove/unlink remove/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
     ),
