@@ -7,7 +7,8 @@ the object store, for OBJECT_BYTES_MAX of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from ..config import MIB
@@ -16,7 +17,7 @@ from ..model import RegionInfo
 from ..runtime import Entropy
 from ..storage.flush import FlushPlan
 from ..storage.hfile import HFileImage, HFileWriter
-from ..storage.manifest import family_directory
+from ..storage.manifest import Manifest, family_directory
 from ..storage.region import Region
 from ..storage.store_file import StoreFile, entry_of
 from .file_pieces import Pieces, write_pieces
@@ -28,13 +29,43 @@ OBJECT_BYTES_MAX: Final = 64 * MIB
 """Larger files are not kept in memory for the object store: whoever needs one reads it."""
 
 
-def new_path(info: RegionInfo, family: bytes, entropy: Entropy) -> str:
-    """A path no file ever had."""
-    return f"{family_directory(info, family)}/{entropy.integer(_FILE_ID_BITS):032x}"
+NewPath = Callable[[bytes], str]
+"""Family -> a path no file ever had."""
+
+
+class FilesInWork:
+    """The files of a region that its owner is making, and that a manifest of it may name yet."""
+
+    def __init__(self, info: RegionInfo, entropy: Entropy) -> None:
+        self._info = info
+        self._entropy = entropy
+        self._paths: dict[str, None] = {}
+
+    @contextmanager
+    def begun(self) -> Iterator[NewPath]:
+        """Inside the block files are made and committed at paths given by what it yields."""
+        paths: list[str] = []
+
+        def new_path(family: bytes) -> str:
+            name = f"{self._entropy.integer(_FILE_ID_BITS):032x}"
+            paths.append(f"{family_directory(self._info, family)}/{name}")
+            self._paths[paths[-1]] = None
+            return paths[-1]
+
+        try:
+            yield new_path
+        finally:
+            for path in paths:
+                del self._paths[path]
+
+    def unneeded(self, manifest: Manifest, paths: Iterable[str]) -> list[str]:
+        """Those that neither ``manifest``, its owner's newest, nor a later one of it names."""
+        named = {entry.path for entry in manifest.files}
+        return [path for path in paths if path not in self._paths and path not in named]
 
 
 async def write_plan(
-    services: RegionServices, info: RegionInfo, region: Region, plan: FlushPlan
+    services: RegionServices, region: Region, plan: FlushPlan, new_path: NewPath
 ) -> dict[bytes, StoreFile]:
     """A durable file, in no manifest yet, for every family of the plan that has cells worth
     keeping.
@@ -43,7 +74,7 @@ async def write_plan(
     """
     files = {}
     for family in plan.families:
-        path = new_path(info, family, services.runtime.entropy)
+        path = new_path(family)
         writing = _FlushedFile(services, region, plan, family)
         try:
             if await write_pieces(services.runtime.files, path, writing.pieces()):

@@ -29,13 +29,14 @@ from ..errors import (
 from ..model import META_TABLE, Durability, RegionInfo, TableDescriptor
 from ..operations import Condition, Get, Mutation, Scan
 from ..storage.cells import CellBatch
+from ..storage.flush import FlushPlan
 from ..storage.hfile import HFileReader
 from ..storage.manifest import Manifest
 from ..storage.region import Region, Write
 from ..storage.scanner import RegionScanner
 from ..storage.store_file import StoreFile
 from .edit_ages import EditAges
-from .file_writer import write_plan
+from .file_writer import FilesInWork, NewPath, write_plan
 from .log_writer import LogWriter
 from .messages import FlushResult, RegionState
 from .region_services import RegionServices
@@ -86,6 +87,7 @@ class HostedRegion:
         self.writes = 0
         self.writes_blocked = 0
         """Refused because too much waited for a flush."""
+        self.files_in_work = FilesInWork(info, services.runtime.entropy)
         self._decided = asyncio.Event()
         self._moved: RegionMovedError | None = None
         self._memstore_counted = 0
@@ -303,18 +305,8 @@ class HostedRegion:
         """As ``flush``, for who has the turn already and knows that the region may flush."""
         plan = self.region.begin_flush(self._now_ms(), families)
         if plan is not None:
-            try:
-                files = await write_plan(self.services, self.info, self.region, plan)
-                # The log must hold whatever the files hold, and more: an edit that is in one
-                # family's file alone would be half of a row's mutation.
-                await self.log.barrier()
-                entries = [file.entry for file in files.values()]
-                manifest = self.region.flush_manifest(plan, entries)
-                await self.commit(manifest)
-            except BaseException:
-                self.region.abort_flush(plan)
-                raise
-            self.region.commit_flush(plan, files, manifest)
+            with self.files_in_work.begun() as new_path:
+                await self._flush_plan(plan, new_path)
             self._count_memstore(self.region.memstore_bytes)
             self.services.store_files_changed(self.encoded)
             while plan.drop_some():
@@ -322,6 +314,20 @@ class HostedRegion:
         self.log.flushed(self.encoded, self.region.flushed_sequence_id)
         await self._remove_recovered_edits()
         return FlushResult(self.encoded, plan is not None, self.region.flushed_sequence_id)
+
+    async def _flush_plan(self, plan: FlushPlan, new_path: NewPath) -> None:
+        try:
+            files = await write_plan(self.services, self.region, plan, new_path)
+            # The log must hold whatever the files hold, and more: an edit that is in one
+            # family's file alone would be half of a row's mutation.
+            await self.log.barrier()
+            entries = [file.entry for file in files.values()]
+            manifest = self.region.flush_manifest(plan, entries)
+            await self.commit(manifest)
+        except BaseException:
+            self.region.abort_flush(plan)
+            raise
+        self.region.commit_flush(plan, files, manifest)
 
     async def commit(self, manifest: Manifest) -> None:
         """Commits a version of a region that is this server's; ends the process otherwise.

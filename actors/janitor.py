@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import RaybaseError
-from ..model import META_TABLE, RegionInfo, TableName
+from ..errors import FatalError, RaybaseError, SessionExpiredError
+from ..model import META_TABLE, RegionInfo, ServerName, TableName
 from .archiver import RECOVERED_EDITS, archive_file
 from .assignment import TransitionState
 from .holders import Holder, OpenScanners, Recoveries, References
@@ -42,8 +42,9 @@ class Janitor:
     - A split parent, or what a region was merged from, goes when no manifest names a file of
       it (a procedure does that).
     - A store file that no manifest of a region in hbase:meta names goes to the archive when
-      two runs in a row found it so: nothing that is just being made is old. What looks like a
-      region that hbase:meta has lost stays.
+      two runs in a row found it so and the region's owner, if it has one, says that it is not
+      at work on it: an owner that stood still may name it yet, however old it is. What looks
+      like a region that hbase:meta has lost stays.
     - A file of the archive, or an old log, goes when it has been there for its time to live
       and no holder may need it (holders.py).
 
@@ -131,12 +132,35 @@ class Janitor:
             return 0
         found = await self._find_strays()
         known = dict.fromkeys(self._strays)
-        twice = [path for path in found if path in known]
-        for path in twice:
-            log.info("archiving %s, which belongs to no region", path)
-            await archive_file(self._files, path)
+        archived = 0
+        for directory, paths in _by_region(path for path in found if path in known).items():
+            for path in await self._given_up(directory, paths):
+                log.info("archiving %s, which belongs to no region", path)
+                await archive_file(self._files, path)
+                archived += 1
         self._strays = found
-        return len(twice)
+        return archived
+
+    async def _given_up(self, directory: str, paths: list[str]) -> list[str]:
+        """Those of a region's strays that no manifest will ever name.
+
+        Who owns the region can tell, or nobody owns it. A dead owner may wake and commit one
+        manifest more until somebody else has put the next: its files stay until then.
+        """
+        try:
+            manifest = await load_manifest_in(self._files, directory)
+            if manifest is None or not manifest.owner:
+                return paths
+            owner = ServerName.parse(manifest.owner)
+            encoded = manifest.region.encoded_name
+            servers = self._environment.servers
+            given_up: list[str] = await servers.call(owner, "unneeded_files", encoded, paths)
+        except (FatalError, SessionExpiredError):
+            raise
+        except (RaybaseError, OSError) as error:
+            log.info("files of %s stay: %s", directory, error)
+            return []
+        return given_up
 
     async def _find_strays(self) -> list[str]:
         files = self._files
@@ -215,3 +239,11 @@ class Janitor:
                 del self._seen_s[path]
                 removed += 1
         return removed
+
+
+def _by_region(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Directory of a region -> those of its store files."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.rsplit("/", 2)[0], []).append(path)
+    return found

@@ -10,7 +10,7 @@ from ..storage.compaction import Compaction
 from ..storage.manifest import StoreFileEntry, region_directory
 from ..storage.store_file import StoreFile
 from .compaction_job import CompactionWork, compact_job
-from .file_writer import new_path
+from .file_writer import NewPath
 from .hosted_region import HostedRegion
 from .store_io import archive_path, open_reader
 
@@ -28,26 +28,36 @@ async def compact_store(
     again and again), NotServingRegionError; nothing of the store was replaced then.
     """
     try:
-        hosted.check_serving()
-        entry = None
-        if not compaction.is_expired:
-            entry = await _run(hosted, _work(hosted, compaction, bytes_per_s))
-        file = None if entry is None else await _open(hosted, entry)
-        async with hosted.files_turn:
-            # If it has left meanwhile, the file written is nobody's: the janitor finds it.
-            hosted.check_serving()
-            manifest = hosted.region.compaction_manifest(compaction, entry)
-            await hosted.commit(manifest)
-            replaced = hosted.region.commit_compaction(compaction, file, manifest)
+        with hosted.files_in_work.begun() as new_path:
+            replaced = await _replace(hosted, compaction, new_path, bytes_per_s)
     except BaseException:
         hosted.region.abort_compaction(compaction)
         raise
     await _archive(hosted, replaced)
 
 
-def _work(hosted: HostedRegion, compaction: Compaction, bytes_per_s: float) -> CompactionWork:
+async def _replace(
+    hosted: HostedRegion, compaction: Compaction, new_path: NewPath, bytes_per_s: float
+) -> tuple[StoreFileEntry, ...]:
+    """The inputs, which no manifest names any more."""
+    hosted.check_serving()
+    entry = None
+    if not compaction.is_expired:
+        path = new_path(compaction.family)
+        entry = await _run(hosted, _work(hosted, compaction, path, bytes_per_s))
+    file = None if entry is None else await _open(hosted, entry)
+    async with hosted.files_turn:
+        # If it has left meanwhile, the file written is nobody's: the janitor finds it.
+        hosted.check_serving()
+        manifest = hosted.region.compaction_manifest(compaction, entry)
+        await hosted.commit(manifest)
+        return hosted.region.commit_compaction(compaction, file, manifest)
+
+
+def _work(
+    hosted: HostedRegion, compaction: Compaction, path: str, bytes_per_s: float
+) -> CompactionWork:
     services = hosted.services
-    path = new_path(hosted.info, compaction.family, services.runtime.entropy)
     handed = services.io.handoff.of(entry.path for entry in compaction.inputs)
     return CompactionWork(compaction.inputs, compaction.options, handed, path, bytes_per_s)
 

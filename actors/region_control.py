@@ -7,7 +7,7 @@ AssignRegionHandler.java, UnassignRegionHandler.java.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from ..errors import InvalidRequestError, NotServingRegionError
@@ -63,6 +63,12 @@ class RegionControl:
         if hosted is None:
             raise NotServingRegionError(f"region {encoded} is not at {self._services.server}")
         return hosted
+
+    async def unneeded_files(self, encoded: str, paths: Sequence[str]) -> list[str]:
+        """Those that neither the region's manifest names nor any that this server may commit."""
+        hosted = self.hosted(encoded)
+        hosted.check_serving()
+        return hosted.files_in_work.unneeded(hosted.manifest, paths)
 
     async def open(self, request: OpenRequest) -> OpenResult:
         encoded = request.info.encoded_name

@@ -350,6 +350,10 @@ class RegionServer:
 
         return await self._guarded(look)
 
+    async def unneeded_files(self, encoded: str, paths: list[str]) -> list[str]:
+        """Those of the region's files that this server, its owner, is done with for good."""
+        return await self._guarded(lambda: self._control.unneeded_files(encoded, paths))
+
     # Control calls: hbase:meta
 
     async def mutate_meta(self, master_epoch: int, mutations: Sequence[Mutation]) -> int:

@@ -39,9 +39,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
     "flush": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
         """
@@ -51,9 +51,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         """
     ),
     "compaction": _sites(
@@ -61,17 +61,17 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         region_compactor._archive: rename/mkdir rename/syncdir rename/rename
         compaction_job.compact_job: write/create write/write write/sync write/rename write/syncdir
-        region_compactor.compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor.compact_store: put_if_absent/link put_if_absent/unlink
-        region_compactor.compact_store: put_if_absent/syncdir
+        region_compactor._replace: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor._replace: put_if_absent/link put_if_absent/unlink
+        region_compactor._replace: put_if_absent/syncdir
         """
     ),
     "manifest commit": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         store_io._prune: remove/unlink remove/syncdir
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
@@ -83,9 +83,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._seal: append/write append/sync
         log_writer.LogWriter._create_next: create_log/create create_log/syncdir append/write
         log_writer.LogWriter._create_next: append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         log_writer.LogWriter._archive_file: rename/mkdir rename/syncdir rename/rename
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
@@ -94,9 +94,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
     "close, open": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir
@@ -117,9 +117,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
@@ -128,9 +128,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         """
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir
@@ -142,9 +142,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         daughters.ensure_manifest: put_if_absent/unlink
         compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
         compaction_job.compact_job: write/rename
-        region_compactor.compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor.compact_store: put_if_absent/link put_if_absent/unlink
-        region_compactor.compact_store: put_if_absent/syncdir
+        region_compactor._replace: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor._replace: put_if_absent/link put_if_absent/unlink
+        region_compactor._replace: put_if_absent/syncdir
         """
     ),
     "split, cleaned": _sites(
@@ -162,9 +162,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir
@@ -175,9 +175,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
         compaction_job.compact_job: write/rename
-        region_compactor.compact_store: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor.compact_store: put_if_absent/link put_if_absent/unlink
-        region_compactor.compact_store: put_if_absent/syncdir
+        region_compactor._replace: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor._replace: put_if_absent/link put_if_absent/unlink
+        region_compactor._replace: put_if_absent/syncdir
         """
     ),
     "merge, cleaned": _sites(
@@ -194,9 +194,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         """
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         region_mover._commit: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_mover._commit: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
@@ -215,9 +215,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._create_next: append/write append/sync
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
         log_writer.LogWriter._append: append/write append/sync
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
@@ -312,9 +312,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
         log_writer.LogWriter._append: append/write append/sync
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
@@ -359,9 +359,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._create_next: append/write append/sync
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
         """
@@ -370,9 +370,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         """
         procedure_store.RegionProcedureStore._append: append/write append/sync
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion.flush_in_turn: put_if_absent/unlink put_if_absent/syncdir
+        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
+        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
+        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
         hosted_region.HostedRegion.close: put_if_absent/syncdir

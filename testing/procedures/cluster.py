@@ -60,6 +60,8 @@ class FakeCluster:
         self.cannot_open: dict[str, list[str]] = {}
         self.cannot_split: list[str] = []
         self.cannot_close: list[str] = []
+        self.writing: list[str] = []
+        """Store files that their regions' owners are at work on."""
         self.lost: list[RegionInfo] = []
         self.unflushed: dict[str, None] = {}
         """Encoded names of regions that have something in memory."""

@@ -224,6 +224,11 @@ class FakeRegionServer:
             for encoded, (info, sequence_id) in self._regions.items()
         ]
 
+    async def unneeded_files(self, encoded: str, paths: list[str]) -> list[str]:
+        if encoded not in self._regions:
+            raise NotServingRegionError(encoded)
+        return [path for path in paths if path not in self._cluster.writing]
+
     async def flush_region(self, encoded: str) -> FlushResult:
         async with self._turn(encoded):
             if encoded not in self._regions:

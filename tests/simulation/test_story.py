@@ -17,7 +17,7 @@ OPERATIONS_PER_S = 50
 FAULTS_PER_S = 5
 PROTOCOLS = {
     "write": "log_writer.LogWriter._append:",
-    "flush": "HostedRegion.flush_in_turn:",
+    "flush": "HostedRegion._flush_plan:",
     "compaction": "region_compactor.",
     "coordinator commit": "CoordinatorFiles.append:",
     "procedure store": "RegionProcedureStore.",

@@ -127,6 +127,31 @@ def test_a_file_that_was_just_being_made_stays(cluster: FakeCluster) -> None:
     assert exists(cluster, path)
 
 
+def test_a_file_that_its_owner_is_at_work_on_stays_however_old_it_is(cluster: FakeCluster) -> None:
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    path = write(cluster, f"{family_directory(node.info, b'f')}/flushing")
+    cluster.writing.append(path)
+    for _ in range(4):
+        assert clean(cluster).strays == 0
+    refer(cluster, node.info, path)
+    assert exists(cluster, path)
+
+
+def test_the_files_of_an_owner_that_does_not_live_stay(cluster: FakeCluster) -> None:
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    path = write(cluster, f"{family_directory(node.info, b'f')}/flushing")
+
+    async def disown() -> None:
+        manifest = await load_manifest(files(cluster), node.info)
+        assert manifest is not None
+        await put_manifest(files(cluster), replace(manifest.next(), owner="h,1,1"))
+
+    cluster.on_master(disown())
+    for _ in range(3):
+        assert clean(cluster).strays == 0
+    assert exists(cluster, path)
+
+
 def test_a_region_directory_nobody_knows_is_archived(cluster: FakeCluster) -> None:
     path = write(cluster, "data/default/t/0123456789abcdef0123456789abcdef/f/left")
     clean(cluster)
