@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import (
     cache,
     codec,
+    coordination,
     engine,
     get,
     latency,
@@ -45,6 +46,9 @@ ROWS = {
     "move": Row(move.under_load, "region moved under load, both servers saturated"),
     "recovery": Row(recovery.after_kill, "kill -9 of a server to its last region served"),
     "regions": Row(regions.on_one_server, "1,000 regions on one server: opened, and reported"),
+    "coordination": Row(
+        coordination.details, "10,000 znodes and 1,000 watches in a coordinator", has_budget=False
+    ),
     "path": Row(path.details, "a get through a server's Python, without sockets", has_budget=False),
     "codec": Row(codec.details, "messages and cell blocks at either end", has_budget=False),
     "cache": Row(cache.details, "a get by where its block is", has_budget=False),
