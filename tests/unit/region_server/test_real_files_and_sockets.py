@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from raybase.actors.posix import PosixFiles
 from raybase.actors.region_server import RegionServer
 from raybase.actors.system import SystemClock, SystemEntropy, TcpNetwork
 from raybase.errors import ObjectLostError, ProcessDiedError
+from raybase.model import RegionInfo
 from raybase.operations import Get, Put
 from raybase.rpc.convert import (
     RegionBatch,
@@ -168,3 +170,46 @@ def test_write_read_move_and_recovery_on_a_real_disk(tmp_path: Path) -> None:
         await asyncio.sleep(0.05)
 
     asyncio.run(story())
+
+
+def test_very_many_regions_opened_at_once_leave_turns_of_the_loop_to_others(
+    tmp_path: Path,
+) -> None:
+    """On a real disk an open may never wait, and its syncs keep the loop."""
+    count = 60
+    infos = [
+        RegionInfo(TABLE.name, b"%03d" % n if n else b"", b"%03d" % (n + 1), n + 1)
+        for n in range(count)
+    ]
+    processes, objects = LocalProcesses(), LocalObjects()
+    files = PosixFiles(str(tmp_path))
+    runtime = Runtime(
+        SystemClock(),
+        SystemEntropy(),
+        files,
+        TcpNetwork(),
+        processes,
+        LocalTasks(files, objects),
+        objects,
+    )
+
+    async def story() -> None:
+        for name, role in (("coordinator", Coordinator), ("rs", RegionServer)):
+            processes.living[name] = role(runtime, name, CONFIG)
+            await processes.living[name].start()
+        server = processes.living["rs"]
+        opening = asyncio.gather(
+            *(server.open_region(OpenRequest(info, TABLE, 1, 1)) for info in infos)
+        )
+        online = []
+        while not opening.done():
+            await asyncio.sleep(0)
+            online.append(len(await server.regions()))
+        steps = [after - before for before, after in pairwise(online)]
+        assert online[-1] == count
+        assert max(steps) <= CONFIG.region_server.open_threads
+        await server.stop()
+        await processes.living["coordinator"].stop()
+
+    asyncio.run(story())
+    files.close()
