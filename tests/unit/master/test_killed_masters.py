@@ -20,6 +20,7 @@ from raybase.testing.procedures.scenarios import SCENARIOS
 
 T = table()
 SPLIT_KEYS = (b"g", b"p")
+ONE_OF_EACH_KIND = {one.kind: name for name, one in reversed(SCENARIOS.items())}.values()
 
 
 def test_every_kind_of_procedure_has_a_scenario() -> None:
@@ -38,7 +39,7 @@ def test_a_master_killed_round_any_store_update_changes_no_outcome(name: str) ->
     assert list(problems(name)) == []
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
 def test_two_masters_killed_in_a_row_change_no_outcome(name: str) -> None:
     assert list(problems(name, seconds=[1])) == []
 
@@ -59,7 +60,7 @@ def test_a_bug_of_procedures_is_found(mutant: Mutant) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_two_masters_killed_in_a_row_change_no_outcome_later_on(name: str) -> None:
-    assert list(problems(name, seconds=[2, 3, 5, 8, 13])) == []
+    assert list(problems(name, seconds=[1, 2, 3, 5, 8, 13])) == []
 
 
 def prepared() -> FakeCluster:
