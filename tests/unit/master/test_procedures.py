@@ -26,6 +26,7 @@ from raybase.errors import (
 )
 from raybase.model import FamilyDescriptor, TableDescriptor
 from raybase.testing.procedures.cluster import FakeCluster, table
+from raybase.testing.procedures.store import never
 
 T = table()
 
@@ -226,6 +227,36 @@ def test_an_earlier_master_is_refused(cluster: FakeCluster) -> None:
     assert len(cluster.ended) == 1
     cluster.ended.clear()
     cluster.check()
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_master_whose_store_fails_does_nothing_more_and_the_next_goes_on(
+    cluster: FakeCluster, number: int
+) -> None:
+    since = cluster.store.updates
+
+    def fail(now: int, before: bool) -> bool:
+        if now - since >= number:
+            raise OSError("the disk of the procedure store is gone")
+        return False
+
+    cluster.store.hook = fail
+    procedure = CreateTableProcedure(table=T.name, descriptor=T, split_keys=(b"m",))
+    cluster.submit_and_forget(procedure)
+    cluster.run_until(lambda: bool(cluster.ended))
+    meta = {row: dict(columns) for row, columns in cluster.meta.items()}
+    cluster.simulation.later(30.0, lambda: None)
+    until_s = cluster.simulation.now_s + 30.0
+    cluster.run_until(lambda: cluster.simulation.now_s >= until_s)
+    assert {row: dict(columns) for row, columns in cluster.meta.items()} == meta
+    assert len(cluster.ended) == 1
+    assert isinstance(cluster.ended.pop(), OSError)
+    cluster.store.hook = never
+    cluster.simulation.end(cluster.master)
+    cluster.elect()
+    cluster.settle()
+    cluster.check()
+    assert (cluster.term.assignment.table(T.name) is not None) == (number > 1)
 
 
 def test_a_region_that_opens_nowhere_is_tried_until_it_does(cluster: FakeCluster) -> None:
