@@ -21,6 +21,8 @@ LOOK_S: Final = 0.5
 _START_TIMEOUT_S: Final = 60.0
 _PROBE_TIMEOUT_S: Final = 1.0
 _NAME_BITS: Final = 32
+_RECOVERY_FIRST_S: Final = 10.0
+"""For so long a recovery goes before the start of a server, which would come too late for it."""
 
 
 class ServerStarter:
@@ -28,7 +30,8 @@ class ServerStarter:
 
     What was started is written down before, so that neither this master nor the next starts
     another instead while it is on its way. One that has not registered in a minute, or is
-    reported dead before it did, is ended and replaced.
+    reported dead before it did, is ended and replaced. While the regions of a dead server are
+    brought to others, none is started beside it: that takes a second of processor time.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class ServerStarter:
         self._servers = servers
         self._draining = draining
         self._since_s: dict[str, float] = {}
+        self._recovering_since_s: float | None = None
 
     async def pending(self) -> list[str]:
         """Process names of those on their way."""
@@ -73,8 +77,20 @@ class ServerStarter:
             else:
                 coming += 1
         wanted = self._config.master.region_servers
-        for _ in range(wanted - len(self._draining.staying()) - coming):
+        missing = wanted - len(self._draining.staying()) - coming
+        if self._gives_way_to_recovery():
+            return
+        for _ in range(missing):
             await self._start()
+
+    def _gives_way_to_recovery(self) -> bool:
+        if not self._servers.recovering() or not self._draining.staying():
+            self._recovering_since_s = None
+            return False
+        now_s = self._runtime.clock.monotonic_s()
+        if self._recovering_since_s is None:
+            self._recovering_since_s = now_s
+        return now_s - self._recovering_since_s < _RECOVERY_FIRST_S
 
     async def _failed(self, pending: list[str], present: list[str]) -> list[bool]:
         return await asyncio.gather(*(self._has_failed(name, name in present) for name in pending))

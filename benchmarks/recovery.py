@@ -132,11 +132,11 @@ def _kill(cluster: Cluster, victim: Victim) -> float:
             table.get(row)
         cluster.running.signal(process, signal.SIGKILL)
         began_s = time.perf_counter()
-        while rows:
-            rows = [row for row in rows if not _is_served(table, row)]
-            if time.perf_counter() - began_s > TIMEOUT_S:
-                raise RuntimeError(f"{len(rows)} regions were not served after {TIMEOUT_S} s")
-            time.sleep(PAUSE_S)
+        for row in rows:
+            while not _is_served(table, row):
+                if time.perf_counter() - began_s > TIMEOUT_S:
+                    raise RuntimeError(f"row {row!r} was not served after {TIMEOUT_S} s")
+                time.sleep(PAUSE_S)
         return time.perf_counter() - began_s
 
 
