@@ -250,6 +250,9 @@ class MasterConfig:
     hbase.master.wait.on.regionservers.interval"""
     control_call_timeout_s: float = 10.0
     """A control call without an answer is made again after this."""
+    open_attempts_max: int = 10
+    """Tries in a row to open a region, before its table may be changed and they begin again.
+    hbase.assignment.maximum.attempts (HBase ships no limit)"""
     table_checks: bool = True
     """Whether tables with sizes below the next two are refused. hbase.table.sanity.checks"""
     region_bytes_min: int = 2 * MIB

@@ -174,7 +174,10 @@ class Master:
     async def create_table(
         self, descriptor: TableDescriptor, split_keys: tuple[bytes, ...] = ()
     ) -> None:
-        """Returns when all regions are open. Raises TableExistsError, IllegalArgumentError."""
+        """Returns when all regions are open, or cannot be opened now.
+
+        Raises TableExistsError, NamespaceNotFoundError, IllegalArgumentError.
+        """
         await self.perform(
             CreateTableProcedure(
                 table=descriptor.name, descriptor=descriptor, split_keys=split_keys
@@ -194,7 +197,11 @@ class Master:
         await self.perform(DisableTableProcedure(table=table))
 
     async def alter_table(self, descriptor: TableDescriptor) -> None:
-        """Returns when every region has the new descriptor. Raises TableNotFoundError."""
+        """Returns when every region has the new descriptor.
+
+        Raises TableNotFoundError, IllegalArgumentError, and InvalidRequestError if a region
+        cannot be opened with it.
+        """
         await self.perform(AlterTableProcedure(table=descriptor.name, descriptor=descriptor))
 
     async def flush_table(self, table: TableName) -> None:

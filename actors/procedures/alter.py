@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...errors import IllegalArgumentError
+from ...errors import IllegalArgumentError, InvalidRequestError
 from ...model import TableDescriptor
 from ...storage.settings import master_config, same_for_regions
 from ...storage.table_check import check_table
-from ..assignment import RegionNode
+from ..assignment import RegionNode, TransitionState
 from .assign import ReopenProcedure
 from .environment import MasterEnvironment
 from .procedure import DONE, Children, StepResult
@@ -21,10 +22,11 @@ class AlterTableProcedure(TableProcedure):
 
     One mutation of hbase:meta is the change; whatever region is opened after it has the new
     descriptor. Those that were open are opened again: first one, then twice as many each
-    time, so that the table stays available and a descriptor with which none can be opened costs
-    one region. A region that was opened since, by a recovery for instance, is left
-    alone; a change that regions do not look at opens none. Files of families the table no
-    longer has drop out of the regions' manifests and are archived.
+    time, so that the table stays available. A region that was opened since, by a recovery for
+    instance, is left alone; a change that regions do not look at opens none. A descriptor with
+    which none can be opened costs one region: the procedure fails there, and the table is to be
+    altered again. Files of families the table no longer has drop out of the regions' manifests
+    and are archived.
 
     Source: ModifyTableProcedure.java, ReopenTableRegionsProcedure.java.
     """
@@ -32,17 +34,18 @@ class AlterTableProcedure(TableProcedure):
     kind = "alter"
     first_step = "prepare"
     may_fail = frozenset({"prepare"})
-    sharing = frozenset({"reopen", "finish"})
+    sharing = frozenset({"reopen"})
 
     descriptor: TableDescriptor
     waiting: tuple[str, ...] = ()
     """Encoded names of regions that are still to be opened again."""
-    batch: int = 0
-    """How many were last."""
+    reopening: tuple[str, ...] = ()
+    """The last of those that were not left waiting."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.waiting = tuple(self.waiting)
+        self.reopening = tuple(self.reopening)
 
     @property
     def regions_left(self) -> int:
@@ -55,10 +58,9 @@ class AlterTableProcedure(TableProcedure):
             raise IllegalArgumentError(f"a table cannot be renamed: {self.table}")
         check_table(self.descriptor, environment.config.master)
         if not same_for_regions(known.descriptor, self.descriptor):
-            assignment = environment.assignment
-            nodes = assignment.regions_of(self.table)
+            nodes = environment.assignment.regions_of(self.table)
             self.waiting = tuple(
-                node.info.encoded_name for node in nodes if assignment.wants_open(node)
+                node.info.encoded_name for node in nodes if node.state == TransitionState.OPEN
             )
         return "change_descriptor"
 
@@ -70,20 +72,37 @@ class AlterTableProcedure(TableProcedure):
 
     async def reopen(self, environment: MasterEnvironment) -> StepResult:
         config = master_config(environment.config.master, self.descriptor)
-        if self.batch:
+        behind = [one for one in self._wanted(environment, self.waiting) if self._is_behind(one)]
+        for node in self._wanted(environment, self.reopening):
+            if node.state == TransitionState.FAILED_OPEN:
+                self._give_up(node, len(behind))
+                return DONE
+        if not behind:
+            return DONE
+        if self.reopening:
             await environment.runtime.clock.sleep(config.reopen_backoff_s)
-        nodes = [node for node in map(environment.assignment.region, self.waiting) if node]
-        behind = [node for node in nodes if self._is_behind(environment, node)]
         unlimited = config.reopen_batch_max <= 0
-        self.batch = min(max(2 * self.batch, 1), config.reopen_batch_max)
-        size = len(behind) if unlimited else self.batch
-        now, later = behind[:size], behind[size:]
+        size = len(behind) if unlimited else max(2 * len(self.reopening), 1)
+        now = behind[: size if unlimited else min(size, config.reopen_batch_max)]
+        later = behind[len(now) :]
+        self.reopening = tuple(node.info.encoded_name for node in now)
         self.waiting = tuple(node.info.encoded_name for node in later)
-        children = [ReopenProcedure(region=node.info) for node in now]
-        return Children(children, then="reopen" if later else "finish")
+        return Children([ReopenProcedure(region=node.info) for node in now], then="reopen")
 
-    def _is_behind(self, environment: MasterEnvironment, node: RegionNode) -> bool:
-        return environment.assignment.wants_open(node) and node.opened_as != self.descriptor
+    def _wanted(self, environment: MasterEnvironment, names: Sequence[str]) -> list[RegionNode]:
+        """Those of the regions that are still there and to be open."""
+        assignment = environment.assignment
+        nodes = [node for node in map(assignment.region, names) if node]
+        return [node for node in nodes if assignment.wants_open(node)]
 
-    async def finish(self, environment: MasterEnvironment) -> StepResult:
-        return DONE
+    def _is_behind(self, node: RegionNode) -> bool:
+        failed = node.state == TransitionState.FAILED_OPEN
+        return failed or node.opened_as != self.descriptor
+
+    def _give_up(self, node: RegionNode, others: int) -> None:
+        self.fail(
+            InvalidRequestError(
+                f"table {self.table} is described anew, but {node.info} {node.reason}; {others} "
+                "other regions are as they were: alter it again, or back"
+            )
+        )

@@ -9,6 +9,7 @@ from typing import Final
 
 from ...errors import (
     FatalError,
+    InvalidRequestError,
     RaybaseError,
     RegionOwnedElsewhereError,
     ServerGoneError,
@@ -100,7 +101,9 @@ class AssignProcedure(RegionProcedure):
     Steps: choose a server; open there, or wherever the manifest says the region is; confirm
     in hbase:meta; from the top if that server died meanwhile. A dead owner's logs are fenced
     and split before the region is opened elsewhere. A region that should not be open is
-    recorded as closed. Source: TransitRegionStateProcedure.java.
+    recorded as closed. One that fails to open too often is left FAILED_OPEN, so that its table
+    can be altered or disabled; the master tries anew a few seconds later.
+    Source: TransitRegionStateProcedure.java.
     """
 
     kind = "assign"
@@ -206,6 +209,11 @@ class AssignProcedure(RegionProcedure):
             f"{type(error).__name__}: {error}"
         )
         await self.record(environment, TransitionState.FAILED_OPEN, None, reason)
+        if self.failures >= environment.config.master.open_attempts_max and not self.is_meta:
+            # Others may have to change the table first; the master begins anew after them.
+            if self.error is None:
+                self.fail(InvalidRequestError(f"region {self.region} {reason}"))
+            return DONE
         self.trouble = reason
         delay_s = _FAILED_OPEN_PAUSE_S * 2 ** (len(self.failed_at) - 1)
         delay_s = min(delay_s, _FAILED_OPEN_PAUSE_MAX_S)

@@ -44,7 +44,12 @@ class FakeCluster:
     """Everything outside the master, and masters one after another."""
 
     def __init__(self, servers: int = 3, seed: int = 1) -> None:
-        master = MasterConfig(region_servers=servers, server_wait_s=1.0, control_call_timeout_s=1.0)
+        master = MasterConfig(
+            region_servers=servers,
+            server_wait_s=1.0,
+            control_call_timeout_s=1.0,
+            open_attempts_max=4,
+        )
         self.config = ClusterConfig(master=master)
         self.simulation = Simulation(seed, self.config)
         self.simulation.table.roles["region_server"] = lambda: self._server
@@ -58,6 +63,8 @@ class FakeCluster:
         self.sizes: dict[str, int] = {}
         """Of a region's store files in bytes, by encoded name."""
         self.cannot_open: dict[str, list[str]] = {}
+        self.cannot_open_as: TableDescriptor | None = None
+        """With this descriptor no region opens."""
         self.cannot_split: list[str] = []
         self.cannot_close: list[str] = []
         self.writing: list[str] = []
@@ -269,6 +276,13 @@ class FakeCluster:
         server = self.simulation.actor(process)
         assert isinstance(server, FakeRegionServer)
         return server
+
+    def heal(self) -> None:
+        """Whatever could not be done, can be from now on."""
+        self.cannot_open.clear()
+        self.cannot_open_as = None
+        self.cannot_split.clear()
+        self.cannot_close.clear()
 
     def lose(self, info: RegionInfo) -> None:
         """A fault: hbase:meta and the master forget the region."""

@@ -122,6 +122,7 @@ def _run(cluster: FakeCluster, scenario: Scenario, kills: Sequence[Kill]) -> Run
     cluster.settle()
     updates = cluster.store.updates - since
     how = _how_it_ended(cluster, request)
+    cluster.heal()
     cluster.settle_all()
     cluster.check()
     assert updates < UPDATES_MAX, f"{updates} updates of the store"

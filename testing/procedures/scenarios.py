@@ -133,6 +133,10 @@ def forbid_closing_for_a_second(cluster: FakeCluster) -> None:
     cluster.simulation.later(1.0, cluster.cannot_close.clear)
 
 
+def forbid_altered(cluster: FakeCluster) -> None:
+    cluster.cannot_open_as = ALTERED
+
+
 def forbid_split(cluster: FakeCluster) -> None:
     cluster.cannot_split.append(regions(cluster)[0].encoded_name)
 
@@ -232,6 +236,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "alter of a disabled table": Scenario(
         "alter",
         (create, disable),
+        lambda _: AlterTableProcedure(table=TABLE.name, descriptor=ALTERED),
+    ),
+    "alter with which no region opens": Scenario(
+        "alter",
+        (create, forbid_altered),
         lambda _: AlterTableProcedure(table=TABLE.name, descriptor=ALTERED),
     ),
     "flush": Scenario("flush", (create,), lambda _: FlushTableProcedure(table=TABLE.name)),

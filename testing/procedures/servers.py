@@ -27,6 +27,7 @@ from ...actors.store_io import load_manifest, put_manifest
 from ...coordination import layout
 from ...errors import (
     CorruptionError,
+    IllegalArgumentError,
     NotServingRegionError,
     RaybaseError,
     RegionOwnedElsewhereError,
@@ -94,6 +95,8 @@ class FakeRegionServer:
             if encoded not in self._regions:
                 if encoded in self._cluster.cannot_open.get(self._process, ()):
                     raise CorruptionError(encoded, 0, "cannot be opened here")
+                if self._cluster.cannot_open_as == request.table:
+                    raise IllegalArgumentError("no region opens with this descriptor")
                 await self._open(request)
             info, sequence_id = self._regions[encoded]
         as_asked = self._cluster.opened[encoded] == request.table

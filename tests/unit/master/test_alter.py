@@ -10,7 +10,12 @@ import pytest
 from raybase.actors.procedures.alter import AlterTableProcedure
 from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.split import SplitProcedure
-from raybase.actors.procedures.tables import CreateTableProcedure, DisableTableProcedure
+from raybase.actors.procedures.tables import (
+    CreateTableProcedure,
+    DisableTableProcedure,
+    EnableTableProcedure,
+)
+from raybase.errors import InvalidRequestError
 from raybase.model import FamilyDescriptor, TableDescriptor
 from raybase.testing.procedures.cluster import FakeCluster, table
 
@@ -169,3 +174,38 @@ def test_who_would_change_the_table_waits_for_the_end_of_an_alter(cluster: FakeC
     cluster.settle()
     cluster.check()
     assert served(cluster) == [cluster.term.assignment.meta.info.encoded_name]
+
+
+def test_a_descriptor_that_opens_no_region_costs_one_and_can_be_altered_back(
+    cluster: FakeCluster,
+) -> None:
+    before = opened(cluster)
+    cluster.cannot_open_as = WIDER
+    with pytest.raises(InvalidRequestError, match=r"alter it again.*|7 other regions"):
+        cluster.perform(AlterTableProcedure(table=T.name, descriptor=WIDER))
+    regions = encoded(cluster)
+    assert [one for one in regions if one not in served(cluster)] == regions[:1]
+    cluster.perform(AlterTableProcedure(table=T.name, descriptor=T))
+    cluster.settle_all()
+    cluster.check()
+    after = opened(cluster)
+    assert [one for one in regions if after[one] > before[one]] == regions[:1]
+
+
+def test_a_table_with_a_region_that_opens_nowhere_is_enabled_altered_and_disabled(
+    cluster: FakeCluster,
+) -> None:
+    broken, *others = encoded(cluster)
+    cluster.perform(DisableTableProcedure(table=T.name))
+    for name in cluster.live():
+        cluster.cannot_open[name] = [broken]
+    cluster.perform(EnableTableProcedure(table=T.name))
+    assert all(one in served(cluster) for one in others)
+    cluster.perform(AlterTableProcedure(table=T.name, descriptor=WIDER))
+    assert all(cluster.opened[one] == WIDER for one in others)
+    cluster.perform(DisableTableProcedure(table=T.name))
+    cluster.perform(EnableTableProcedure(table=T.name))
+    cluster.cannot_open.clear()
+    cluster.settle_all()
+    cluster.check()
+    assert cluster.opened[broken] == WIDER
