@@ -6,13 +6,15 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ...actors import posix
+from ...actors import posix, region_compactor
+from ...actors.hosted_region import HostedRegion
 from ...actors.log_writer import LogWriter
 from ...errors import SyncFailedError
 from ...runtime import Buffer
 from ...storage import manifest, wal
 from ...storage.filters import columns
 from ...storage.hfile import blocks
+from ...storage.manifest import Manifest
 from ...storage.mvcc import Mvcc
 from ...storage.region import Region
 from ...storage.region_files import RegionFiles
@@ -64,6 +66,15 @@ def _always_major(plan_compaction: Any) -> Any:
         return replace(planned, options=replace(planned.options, major=True))
 
     return plan_major
+
+
+def _archive_first(commit: Any) -> Any:
+    async def archive_then_commit(self: HostedRegion, manifest: Manifest) -> None:
+        replaced = tuple(one for one in self.manifest.files if one not in manifest.files)
+        await region_compactor._archive(self, replaced)  # noqa: SLF001 - what it does anyway
+        await commit(self, manifest)
+
+    return archive_then_commit
 
 
 def _without_nonces(next_manifest: Any) -> Any:
@@ -193,6 +204,12 @@ ENGINE_MUTANTS: Final = (
         "a log goes whose edits are in no file yet (I1)",
         "images: WAL archive",
         (Patch(LogWriter, "flushed", _too_far),),
+    ),
+    Mutant(
+        "archive before commit",
+        "the files that a compaction replaces go while the newest manifest names them (I6)",
+        "images: compaction",
+        (Patch(HostedRegion, "commit", _archive_first),),
     ),
     Mutant(
         "nonce dropped on flush",
