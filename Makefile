@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint unit simulation images mutants cluster chaos long benchmarks proto fixtures foreign clean
+.PHONY: demo test lint unit simulation failpoints images mutants cluster chaos long benchmarks proto fixtures foreign clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("raybase needs Python 3.11 or later; name one: make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -24,6 +24,10 @@ unit: $(READY)
 
 simulation: $(READY)
 	$(BIN)/python -m pytest tests/simulation
+
+# A death at every step of every protocol, or at one part of them: make failpoints OF=10 TURN=3
+failpoints: $(READY)
+	$(BIN)/python -m raybase.testing failpoints --of $(or $(OF),1) --turn $(or $(TURN),0)
 
 images: $(READY)
 	$(BIN)/python -m raybase.testing images --times 3

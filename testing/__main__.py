@@ -2,7 +2,7 @@
 
 ``images``: the table of crash images. ``mutants``: whether every deliberate bug is found.
 ``golden``: the order of file-system calls. ``procedures``: masters killed at every store update.
-``chaos``: a real Ray cluster, broken for minutes.
+``failpoints``: a death at every step. ``chaos``: a real Ray cluster, broken for minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from . import failpoints
 from .crash import golden, table
 from .mutants import MUTANTS, report
 from .procedures import report as procedures
@@ -26,6 +27,7 @@ def main() -> int:
         "mutants": report.main,
         "golden": golden.main,
         "procedures": procedures.main,
+        "failpoints": failpoints.main,
     }
     if sys.argv[1:2] == ["chaos"]:
         from .real.main import main as chaos  # Imports Ray, which takes a second.

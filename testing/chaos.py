@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -71,6 +72,11 @@ class Chaos:
     def struck(self) -> list[str]:
         """The failpoints at which a process was struck."""
         return self._ambush.struck
+
+    @property
+    def passed(self) -> Counter[str]:
+        """Failpoint -> how often it was passed."""
+        return self._ambush.passed
 
     async def run(self) -> None:
         """Strikes until the plan is through, and until whoever was held back is back."""

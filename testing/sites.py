@@ -44,7 +44,7 @@ def call_site(call: str) -> str:
             if caller not in HELPERS:
                 return f"{caller}: {operation}/{call.split()[0]}"
         frame = frame.f_back
-    return f"a test: {operation}/{call.split()[0]}"
+    return f"some task: {operation}/{call.split()[0]}"
 
 
 @cache

@@ -117,6 +117,8 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
     """The failpoints at which a process was struck."""
+    passed: Counter[str] = field(default_factory=Counter)
+    """Failpoint -> how often it was passed while there were faults."""
     digest: str = ""
     virtual_s: float = 0.0
     callbacks: int = 0
@@ -205,7 +207,8 @@ class Story:
         operator = Operator(connection, simulation.world.stream("operator"), problems)
         working = simulation.start("operator", operator.run())
         await chaos.run()
-        self.outcome.faults, self.outcome.struck = chaos.done, chaos.struck
+        outcome = self.outcome
+        outcome.faults, outcome.struck, outcome.passed = chaos.done, chaos.struck, chaos.passed
         simulation.heal()
         operator.stopped = True
         await self._done(working, 60)

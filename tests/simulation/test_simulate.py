@@ -1,6 +1,8 @@
 """A user's own code in the simulation."""
 
 import asyncio
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +93,9 @@ def test_what_the_application_leaves_uncaught_comes_out() -> None:
 
     with pytest.raises(UncaughtError, match="ZeroDivisionError"):
         simulate(careless, 1)
+
+
+def test_the_example_of_the_documentation_runs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text()
+    example = text[text.index("    import asyncio") :].partition("`application` is")[0]
+    exec(textwrap.dedent(example), {})
