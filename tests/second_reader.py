@@ -223,7 +223,7 @@ class SecondReader:
         at, streams = 7 + 9 * amount, []
         for form, raw, stored in zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True):
             data, at = payload[at : at + stored], at + stored
-            streams.append(blosc2.decompress(data) if form == 1 else data)
+            streams.append(blosc2.decompress(data)[:raw] if form == 1 else data)
             check(len(streams[-1]) == raw, "a stream's size")
         check(at == len(payload), "the end of the streams")
         heads = self._cut(streams[1], streams[0], count)
