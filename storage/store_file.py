@@ -133,27 +133,34 @@ class StoreFile:
     def rows_window(self, rows: Sequence[bytes], cache: BlockCache) -> Window:
         """All cells of these encoded rows, which are in order and differ."""
         reader = self.reader
-        keys: list[bytes] = []
-        values: list[bytes] = []
+        windows: list[Window] = []
+        ranges: list[tuple[int, int]] = []
         bound = b""
         block: Block | None = None
+        end = 0
         for row in self._rows_inside(rows, cache):
             start, stop = row + END, row + AFTER_END
             if block is None or (bound and start >= bound):
                 place = reader.find(start, cache)
                 if place is None:
                     break
-                block, bound = reader.block(place, cache), place.bound
-            first = block.lower_bound(start)
+                if block is not None:
+                    windows.append(block.gather(ranges))
+                    ranges = []
+                block, bound, end = reader.block(place, cache), place.bound, 0
+            first = block.lower_bound(start, end)
             end = block.lower_bound(stop, first)
-            block.copy(first, end, keys, values)
+            ranges.append((first, end))
             while end == len(block) and bound and bound < stop:
+                windows.append(block.gather(ranges))
                 place = reader.find(bound, cache)
                 assert place is not None, "a bound is where a block begins"
                 block, bound = reader.block(place, cache), place.bound
                 end = block.lower_bound(stop)
-                block.copy(0, end, keys, values)
-        return Window(keys, values, b"")
+                ranges = [(0, end)]
+        if block is not None:
+            windows.append(block.gather(ranges))
+        return Window.joined(windows) if windows else Window([], [], b"")
 
     def _rows_inside(self, rows: Sequence[bytes], cache: BlockCache) -> Iterable[bytes]:
         """Those of the rows that the file may have, in order."""

@@ -55,10 +55,18 @@ class Block:
             return Window(self._keys, self._values, bound)
         return Window(self._keys[first:end], self._values[first:end], bound)
 
-    def copy(self, first: int, end: int, keys: list[bytes], values: list[bytes]) -> None:
-        """Appends the keys and values of some neighbours to these lists."""
-        keys += self._keys[first:end]
-        values += self._values[first:end]
+    def gather(self, ranges: Sequence[tuple[int, int]]) -> Window:
+        """The cells from each first place to before its end; ranges in order."""
+        keys: list[bytes] = []
+        values: list[bytes] = []
+        for first, end in ranges:
+            keys += self._keys[first:end]
+            values += self._values[first:end]
+        return Window(keys, values, b"")
+
+    def edges(self) -> tuple[bytes, bytes]:
+        """The first and the last key. Requires: there are cells."""
+        return self._keys[0], self._keys[-1]
 
 
 class DataBlockDecoder(Protocol):

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from types import TracebackType
+from typing import Final, NamedTuple
 
 import google_crc32c
 
@@ -85,11 +85,11 @@ def frame(
         checked_bytes,
     )
     checked = header + data
-    return checked + _checksums(checked, CHUNK_BYTES, _checksum_function(checksums, offset))
+    checksum = _checksum_function(checksums, offset)
+    return checked + _checksums(checked, checked_bytes, CHUNK_BYTES, checksum)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBlock:
+class StoredBlock(NamedTuple):
     """A block taken out of its frame."""
 
     magic: bytes
@@ -98,8 +98,7 @@ class StoredBlock:
     checksum_kind: int
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a block says of itself before its data."""
 
     magic: bytes
@@ -120,7 +119,7 @@ def parse_header(path: str, offset: int, data: bytes) -> Header:
     """Raises CorruptionError if ``data`` is too short or the sizes cannot be."""
     if len(data) < HEADER_BYTES:
         raise CorruptionError(path, offset, "the file ends inside a block's header")
-    header = Header(*_HEADER.unpack_from(data))
+    header = Header._make(_HEADER.unpack_from(data))
     if (
         not HEADER_BYTES <= header.checked_bytes <= header.stored_bytes
         or header.chunk_bytes <= 0
@@ -163,36 +162,54 @@ def unframe(
         raise UnsupportedFormatError(
             path, offset, f"checksums of type {checksums.kind} are not read"
         )
-    checked = data[: header.checked_bytes]
+    checked_bytes = header.checked_bytes
     if checksums.kind != NO_CHECKSUM and not verified:
-        expected = data[header.checked_bytes : stored_bytes]
-        if len(expected) != 4 * _chunk_count(header.checked_bytes, header.chunk_bytes):
+        expected = data[checked_bytes:stored_bytes]
+        if len(expected) != 4 * _chunk_count(checked_bytes, header.chunk_bytes):
             raise CorruptionError(path, offset, "a block has the wrong number of checksums")
         checksum = _checksum_function(checksums, offset)
-        if _checksums(checked, header.chunk_bytes, checksum) != expected:
+        if _checksums(data, checked_bytes, header.chunk_bytes, checksum) != expected:
             raise CorruptionError(path, offset, "a block's checksum does not match")
     with reported_as_corruption(path, offset):
-        payload = decompress(checked[HEADER_BYTES:], codec, header.payload_bytes)
+        payload = decompress(data[HEADER_BYTES:checked_bytes], codec, header.payload_bytes)
     return StoredBlock(header.magic, payload, stored_bytes, header.checksum_kind)
 
 
-@contextmanager
-def reported_as_corruption(path: str, offset: int) -> Iterator[None]:
-    """Turns what decoders raise for malformed bytes into CorruptionError."""
-    try:
-        yield
-    except (ValueError, IndexError, KeyError, struct.error) as error:
-        raise CorruptionError(path, offset, f"malformed: {error}") from error
+class reported_as_corruption:  # noqa: N801 - used as contextlib's are
+    """Turns what decoders raise for malformed bytes into CorruptionError.
+
+    A class, because every block read passes two of them: a generator takes three times as long.
+    """
+
+    __slots__ = ("_offset", "_path")
+
+    def __init__(self, path: str, offset: int) -> None:
+        self._path = path
+        self._offset = offset
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, ValueError | IndexError | KeyError | struct.error):
+            raise CorruptionError(self._path, self._offset, f"malformed: {error}") from error
 
 
 def _chunk_count(checked_bytes: int, chunk_bytes: int) -> int:
     return -(-checked_bytes // chunk_bytes)
 
 
-def _checksums(checked: bytes, chunk_bytes: int, checksum: Callable[[bytes], int]) -> bytes:
+def _checksums(
+    data: bytes, checked_bytes: int, chunk_bytes: int, checksum: Callable[[bytes], int]
+) -> bytes:
     sums = [
-        checksum(checked[start : start + chunk_bytes])
-        for start in range(0, len(checked), chunk_bytes)
+        checksum(data[start : min(start + chunk_bytes, checked_bytes)])
+        for start in range(0, checked_bytes, chunk_bytes)
     ]
     return struct.pack(f">{len(sums)}I", *sums)
 

@@ -118,6 +118,16 @@ class Pieces:
             else [b""] * count
         )
 
+    def gathered(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Those of some ranges of neighbours."""
+        if self._ends is not None:
+            return [piece for first, end in ranges for piece in self.between(first, end)]
+        length, data = self._length, self._data
+        if not length:
+            return [b""] * sum(end - first for first, end in ranges)
+        joined = b"".join([data[first * length : end * length] for first, end in ranges])
+        return list(struct.unpack(f"{length}s" * (len(joined) // length), joined))
+
 
 class ColumnarBlock(Block):
     """A block as its streams, from which cells are cut when they are asked for.
@@ -206,9 +216,21 @@ class ColumnarBlock(Block):
     def window(self, first: int, end: int, bound: bytes) -> Window:
         return BlockWindow(self, first, end, bound)
 
-    def copy(self, first: int, end: int, keys: list[bytes], values: list[bytes]) -> None:
-        keys += self.keys_between(first, end)
-        values += self.values_between(first, end)
+    def gather(self, ranges: Sequence[tuple[int, int]]) -> Window:
+        at = TAIL_BYTES
+        tails = self._tails
+        values = self._value_pieces.gathered(ranges)
+        if self._tags is not None:
+            values = list(map(tagged, values, self._tags.gathered(ranges)))
+        return Window.of_columns(
+            self._heads.gathered(ranges),
+            b"".join([tails[first * at : end * at] for first, end in ranges]),
+            values,
+            b"",
+        )
+
+    def edges(self) -> tuple[bytes, bytes]:
+        return self._first_key, self._key(self._count - 1)
 
     def _key(self, place: int) -> bytes:
         return self._heads[place] + self._tails[place * TAIL_BYTES : (place + 1) * TAIL_BYTES]
@@ -216,15 +238,19 @@ class ColumnarBlock(Block):
     def _search(self, key: bytes, low: int) -> int:
         high = self._count
         step = 1
+        head_of, begins = self._heads.__getitem__, key.startswith
         while low and low + step < high:  # the end of a row is near its beginning
-            if self._key(low + step) >= key:
+            head = head_of(low + step)
+            if head >= key or (begins(head) and self._key(low + step) >= key):
                 high = low + step
                 break
             low += step
             step *= 2
         while low < high:
             middle = (low + high) // 2
-            if self._key(middle) < key:
+            head = head_of(middle)
+            # A head below the key decides, unless the key goes on where the head ends.
+            if head < key and (not begins(head) or self._key(middle) < key):
                 low = middle + 1
             else:
                 high = middle

@@ -312,10 +312,12 @@ class HFileReader:
 def _check_place(block: Cacheable, place: Place) -> None:
     """Raises ValueError if the block's keys show that it belongs elsewhere."""
     if isinstance(block, Block):
-        first, last = block.keys_between(0, 1), block.keys_between(len(block) - 1, len(block))
+        if not len(block):
+            raise ValueError("a block without cells")
+        first, last = block.edges()
     elif isinstance(block, IndexBlock):
-        first, last = block.keys, block.keys
+        first, last = block.keys[0], block.keys[-1]
     else:
         return
-    if not first or first[0] < place.lower or (place.bound and last[-1] >= place.bound):
+    if first < place.lower or (place.bound and last >= place.bound):
         raise ValueError("the keys of a block are not those its index promises")
