@@ -11,17 +11,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, compress
-from operator import ne
-from typing import Final, Protocol, TypeVar
+from itertools import accumulate
+from typing import Final, Protocol
 
 from .cells import CellBatch
+from .family_merge import Sorting, Weave
 from .key import AFTER_END, END, PLAIN_ROWS, RowEncoder, row_start
 from .reading import Reading
 from .store import StoreView
 from .store_scanner import StoreScanner
 
-T = TypeVar("T")
 UNLIMITED: Final = 2**62
 
 Source = tuple[StoreView, Reading]
@@ -167,10 +166,7 @@ class RangeScanner:
             budget.rows -= 1
 
     def _take_whole_rows(self, out: CellBatch, budget: Budget) -> None:
-        """Appends all rows that every store has read to their end, if the budget has room.
-
-        Cells of a row are in the order of the stores; a stable sort by row keeps it.
-        """
+        """Appends all rows that every store has read to their end, if the budget has room."""
         unread = [one.complete_to for one in self._stores if not one.is_done]
         limit = min(unread, default=None)
         ends = [one.end_of_rows_below(limit) for one in self._stores]
@@ -180,25 +176,22 @@ class RangeScanner:
         sizes = [store.bytes_to(end) for store, end in parts]
         if not parts or sum(sizes) >= budget.bytes:
             return
-        rows = list(chain.from_iterable(one.rows[one.next_cell : end] for one, end in parts))
-        order = sorted(range(len(rows)), key=rows.__getitem__)
-        rows = list(map(rows.__getitem__, order))
-        starts = list(compress(range(len(rows)), map(ne, rows, chain((None,), rows))))
-        if len(starts) > budget.rows:
+        order = Weave.found(parts) or Sorting(parts)
+        if order.row_count > budget.rows:
             return
         base = len(out.values)
-        out.row_ends += [base + start for start in starts[1:]]
+        out.row_ends += [base + start for start in order.starts[1:]]
+        rows = order.of([one.rows[one.next_cell : end] for one, end in parts])
         decodes = self._decodes or any(store.has_escapes for store, _ in parts)
         out.rows += map(self._decode, rows) if decodes else rows
-        families = [[store.family] * (end - store.next_cell) for store, end in parts]
-        out.families += _in_order(families, order)
-        out.qualifiers += _in_order([one.qualifiers[one.next_cell : e] for one, e in parts], order)
-        out.timestamps += _in_order([one.timestamps[one.next_cell : e] for one, e in parts], order)
-        out.types += _in_order([one.types[one.next_cell : e] for one, e in parts], order)
-        out.values += _in_order([one.values[one.next_cell : e] for one, e in parts], order)
+        out.families += order.of([[one.family] * (end - one.next_cell) for one, end in parts])
+        out.qualifiers += order.of([one.qualifiers[one.next_cell : end] for one, end in parts])
+        out.timestamps += order.of([one.timestamps[one.next_cell : end] for one, end in parts])
+        out.types += order.of([one.types[one.next_cell : end] for one, end in parts])
+        out.values += order.of([one.values[one.next_cell : end] for one, end in parts])
         out.end_row()
         self._cut = None
-        budget.rows -= len(starts)
+        budget.rows -= order.row_count
         budget.bytes -= sum(sizes)
         for store, end in parts:
             store.take_to(end)
@@ -240,12 +233,6 @@ class RangeScanner:
         out.types += store.types[first:end]
         out.values += store.values[first:end]
         store.take_to(end)
-
-
-def _in_order(parts: Sequence[Sequence[T]], order: Sequence[int]) -> list[T]:
-    """All parts as one list, in this order."""
-    joined = list(chain.from_iterable(parts))
-    return list(map(joined.__getitem__, order))
 
 
 class RegionScanner:

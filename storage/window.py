@@ -12,7 +12,7 @@ import struct
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import chain, compress, islice
-from operator import add, eq, ne
+from operator import add, eq, itemgetter, ne
 from typing import Final
 
 import numpy as np
@@ -149,18 +149,16 @@ def _ordered(parts: Sequence[Window], bound: bytes) -> Window:
     """As ``merge``, with columns and tails put in order instead of being cut again."""
     unordered = list(chain.from_iterable(part.keys for part in parts))
     order = sorted(range(len(unordered)), key=unordered.__getitem__)
-    keys = list(map(unordered.__getitem__, order))
+    pick = itemgetter(*order)
+    keys = list(pick(unordered))
     if any(map(eq, keys, islice(keys, 1, None))):
         fresh = map(ne, keys, chain((b"",), keys))
         order = list(compress(order, fresh))
-        keys = list(map(unordered.__getitem__, order))
+        pick = itemgetter(*order)
+        keys = list(pick(unordered))
     columns = list(chain.from_iterable(part.columns for part in parts))
     values = list(chain.from_iterable(part.values for part in parts))
     tails = np.frombuffer(b"".join([part.tails for part in parts]), _TAIL)
     return Window.of_columns(
-        list(map(columns.__getitem__, order)),
-        tails[order].tobytes(),
-        list(map(values.__getitem__, order)),
-        bound,
-        keys,
+        list(pick(columns)), tails[order].tobytes(), list(pick(values)), bound, keys
     )
