@@ -37,6 +37,7 @@ Every class keeps all its arguments in ``args``, so that each survives pickling 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 _HBASE = "org.apache.hadoop.hbase."
@@ -419,14 +420,37 @@ class BlockMiss(RaybaseError):  # noqa: N818 - not an error to whom it is raised
     """A read needs bytes that are not in memory: fetch them, admit them, resume the read.
 
     ``keep`` is False if the block should pass through the cache without staying there.
+    ``others`` are what the same read is known to need as well: fetch them beside this one.
     """
 
-    def __init__(self, path: str, offset: int, length: int, keep: bool = True) -> None:
-        super().__init__(path, offset, length, keep)
+    def __init__(
+        self,
+        path: str,
+        offset: int,
+        length: int,
+        keep: bool = True,
+        others: tuple[BlockMiss, ...] = (),
+    ) -> None:
+        super().__init__(path, offset, length, keep, others)
         self.path = path
         self.offset = offset
         self.length = length
         self.keep = keep
+        self.others = others
+
+    @classmethod
+    def joined(cls, misses: Sequence[BlockMiss]) -> BlockMiss:
+        """One miss of all these; at least one."""
+        if len(misses) == 1:
+            return misses[0]
+        first = misses[0]
+        others = (*first.others, *(one for miss in misses[1:] for one in miss.all))
+        return cls(first.path, first.offset, first.length, first.keep, others)
+
+    @property
+    def all(self) -> tuple[BlockMiss, ...]:
+        """This one and the others."""
+        return (self, *self.others)
 
 
 class RegionOwnedElsewhereError(RaybaseError):

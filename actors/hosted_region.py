@@ -199,7 +199,13 @@ class HostedRegion:
                 await self.fetch(miss)
 
     async def fetch(self, miss: BlockMiss) -> None:
-        """Brings a block into memory. Raises StorageError, CorruptionError."""
+        """Brings what was missed into memory. Raises StorageError, CorruptionError."""
+        if miss.others:
+            await asyncio.gather(*map(self._fetch_one, miss.all))
+        else:
+            await self._fetch_one(miss)
+
+    async def _fetch_one(self, miss: BlockMiss) -> None:
         file = self.region.file(miss.path)
         if file is None:
             return  # Compacted away meanwhile: the read goes on in the new file.

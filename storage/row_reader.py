@@ -17,6 +17,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from ..errors import BlockMiss
 from ..model import ALL_TIME, CellType
 from ..operations import Get
 from .cell_arrays import TAIL
@@ -78,8 +79,8 @@ class RowReader:
     def read(self, get: Get, read_point: int) -> CellBatch | None:
         """The row's cells; None if this takes the general way.
 
-        Requires: ``is_plain(get)``, and that the region has the row. Raises
-        BlockMiss, with nothing changed.
+        Requires: ``is_plain(get)``, and that the region has the row. Raises BlockMiss of all
+        blocks that families and files are known to lack, with nothing changed.
         """
         row = get.row
         encoded = self._encode(row)
@@ -89,6 +90,7 @@ class RowReader:
         if columns and not columns.keys() <= self._stores.keys():
             return None
         out = CellBatch()
+        missed: list[BlockMiss] = []
         for name, store in self._stores.items():
             wanted: Iterable[bytes] | None = None
             if columns:
@@ -97,12 +99,18 @@ class RowReader:
                 wanted = columns[name]
             if not store.is_plain:
                 return None
-            window = store.row_window(encoded, start, stop)
-            if not window:
+            try:
+                window = store.row_window(encoded, start, stop)
+            except BlockMiss as miss:
+                missed.append(miss)
+                continue
+            if not window or missed:
                 continue
             if window.bound or not _add(window, len(start), least, wanted, out):
                 return None
             out.families += [name] * (len(out.values) - len(out.families))
+        if missed:
+            raise BlockMiss.joined(missed)
         count = len(out.values)
         if count:
             out.rows = [row] * count

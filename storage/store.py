@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ..errors import BlockMiss
 from ..model import ALL_TIME, FamilyDescriptor, TimeRange
 from .block_cache import BlockCache
 from .memstore import MemStore
@@ -98,14 +99,22 @@ class Store:
     def row_window(self, row: bytes, start: bytes, stop: bytes) -> Window:
         """The cells of an encoded row, whose keys are ``start <= key < stop``.
 
-        With a bound, these are not all. Raises BlockMiss, with nothing changed.
+        With a bound, these are not all. Raises BlockMiss of all blocks that its files are known to
+        lack, with nothing changed.
         """
         windows = [one.window(start, stop, _ROW_CELLS) for one in self.memstores if len(one)]
         cache = self._cache
+        missed: list[BlockMiss] = []
         for file in self.files:
-            window = file.row_window(row, start, stop, cache)
-            if window:
-                windows.append(window)
+            try:
+                window = file.row_window(row, start, stop, cache)
+            except BlockMiss as miss:
+                missed.append(miss)
+            else:
+                if window:
+                    windows.append(window)
+        if missed:
+            raise BlockMiss.joined(missed)
         if len(windows) == 1:
             return windows[0]
         return merge(windows)

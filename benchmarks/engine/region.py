@@ -173,11 +173,12 @@ class Engine:
             try:
                 return step()
             except BlockMiss as miss:
-                data = os.pread(self._descriptors[miss.path], miss.length, miss.offset)
-                self.region.admit(miss.path, miss.offset, data)
-                if data.startswith((DATA, ENCODED_DATA)):
-                    self.fetched.append((miss.path, miss.offset))
-                    self._data_blocks.add((miss.path, miss.offset))
+                for one in miss.all:
+                    data = os.pread(self._descriptors[one.path], one.length, one.offset)
+                    self.region.admit(one.path, one.offset, data)
+                    if data.startswith((DATA, ENCODED_DATA)):
+                        self.fetched.append((one.path, one.offset))
+                        self._data_blocks.add((one.path, one.offset))
 
     def forget_blocks(self) -> None:
         """Drops all data blocks that were ever fetched, and so all there are in the cache."""
