@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
 
 class CellBatch:
@@ -33,6 +34,29 @@ class CellBatch:
         self.values: list[bytes] = []
         self.row_ends: list[int] = []
         self.partial = False
+
+    @classmethod
+    def of_row(
+        cls,
+        row: bytes,
+        families: list[bytes],
+        qualifiers: list[bytes],
+        timestamps: list[int],
+        type_code: int,
+        values: list[bytes],
+    ) -> Self:
+        """One whole row, whose cells are all of a type; it takes the lists over."""
+        out = cls.__new__(cls)
+        count = len(values)
+        out.rows = [row] * count
+        out.families = families
+        out.qualifiers = qualifiers
+        out.timestamps = timestamps
+        out.types = [type_code] * count
+        out.values = values
+        out.row_ends = [count]
+        out.partial = False
+        return out
 
     def __len__(self) -> int:
         """Number of cells."""

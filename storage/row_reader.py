@@ -146,20 +146,30 @@ class RowReader:
 
     @staticmethod
     def _row_batch(row: bytes, encoded: bytes, families: Sequence[_FamilyRows]) -> CellBatch:
-        out = CellBatch()
+        out: CellBatch | None = None
         for family in families:
             place = family.places.get(encoded)
-            if place is not None:
-                first, end = place
-                out.families += [family.name] * (end - first)
-                out.qualifiers += family.qualifiers[first:end]
-                out.timestamps += family.timestamps[first:end]
-                out.values += family.values[first:end]
+            if place is None:
+                continue
+            first, end = place
+            names = [family.name] * (end - first)
+            qualifiers = family.qualifiers[first:end]
+            timestamps = family.timestamps[first:end]
+            values = family.values[first:end]
+            if out is None:
+                out = CellBatch.of_row(row, names, qualifiers, timestamps, _PUT_CODE, values)
+            else:
+                out.families += names
+                out.qualifiers += qualifiers
+                out.timestamps += timestamps
+                out.values += values
+        if out is None:
+            return CellBatch()
         count = len(out.values)
-        if count:
+        if count > len(out.rows):
             out.rows = [row] * count
             out.types = [_PUT_CODE] * count
-            out.row_ends.append(count)
+            out.row_ends = [count]
         return out
 
 

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from ..model import TimeRange
 from .block_cache import BlockCache
-from .hfile import Block, HFileReader, HFileStats
+from .hfile import Block, Gathering, HFileReader, HFileStats
 from .key import AFTER_END, END, unescape
 from .manifest import StoreFileEntry
 from .window import Window
@@ -133,7 +133,7 @@ class StoreFile:
     def rows_window(self, rows: Sequence[bytes], cache: BlockCache) -> Window:
         """All cells of these encoded rows, which are in order and differ."""
         reader = self.reader
-        windows: list[Window] = []
+        gathering = Gathering()
         ranges: list[tuple[int, int]] = []
         bound = b""
         block: Block | None = None
@@ -145,22 +145,22 @@ class StoreFile:
                 if place is None:
                     break
                 if block is not None:
-                    windows.append(block.gather(ranges))
+                    gathering.add(block, ranges)
                     ranges = []
                 block, bound, end = reader.block(place, cache), place.bound, 0
             first = block.lower_bound(start, end)
             end = block.lower_bound(stop, first)
             ranges.append((first, end))
             while end == len(block) and bound and bound < stop:
-                windows.append(block.gather(ranges))
+                gathering.add(block, ranges)
                 place = reader.find(bound, cache)
                 assert place is not None, "a bound is where a block begins"
                 block, bound = reader.block(place, cache), place.bound
                 end = block.lower_bound(stop)
                 ranges = [(0, end)]
         if block is not None:
-            windows.append(block.gather(ranges))
-        return Window.joined(windows) if windows else Window([], [], b"")
+            gathering.add(block, ranges)
+        return gathering.window()
 
     def _rows_inside(self, rows: Sequence[bytes], cache: BlockCache) -> Iterable[bytes]:
         """Those of the rows that the file may have, in order."""

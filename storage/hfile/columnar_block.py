@@ -1,0 +1,265 @@
+"""A columnar block in memory: its streams, from which cells are cut when they are asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final
+
+from ..key import TAIL_BYTES
+from ..tags import tagged
+from ..window import Window
+from .block import Block
+from .pieces import Pieces, cut
+
+_SEARCHES_WITHOUT_KEYS: Final = 8
+"""A get searches twice, for the beginning and the end of its row, and begins again after every
+block that it misses elsewhere."""
+_KEY_OVERHEAD_BYTES: Final = 33 + 8 + 7
+"""Of a key in CPython: object header, place in the list, rounding."""
+_BLOCK_OVERHEAD_BYTES: Final = 800
+_NEAR_CELLS: Final = 16
+"""The end of a row is looked for so near its beginning first."""
+
+
+class ColumnarBlock(Block):
+    """A block as its streams, from which cells are cut when they are asked for.
+
+    A block that is searched once, as most are that were just read from the disk, never makes
+    its cells. One that is searched again gets its keys, which are counted as memory from the
+    start: a search is one call of C then.
+    """
+
+    __slots__ = (
+        "_count",
+        "_first_key",
+        "_heads",
+        "_made_keys",
+        "_searches",
+        "_tags",
+        "_tails",
+        "_value_pieces",
+        "sizes",
+    )
+
+    def __init__(
+        self,
+        count: int,
+        head_lengths: bytes,
+        heads: bytes,
+        tails: bytes,
+        value_lengths: bytes,
+        values: bytes,
+        tag_lengths: bytes = b"",
+        tags: bytes = b"",
+    ) -> None:
+        """Raises ValueError or struct.error for streams that contradict each other."""
+        if len(tails) != count * TAIL_BYTES or not count:
+            raise ValueError(f"{len(tails)} bytes of tails for {count} cells")
+        self._count = count
+        self._heads = Pieces(heads, head_lengths, count)
+        self._tails = tails
+        self._value_pieces = Pieces(values, value_lengths, count)
+        self._tags = Pieces(tags, tag_lengths, count) if tag_lengths else None
+        self.sizes: tuple[int, int] | None = None
+        """Of every head and of every value, in bytes; None if they differ, or there are tags."""
+        if self._tags is None and self._heads.length and self._value_pieces.length:
+            self.sizes = self._heads.length, self._value_pieces.length
+        self._made_keys: list[bytes] | None = None
+        self._searches = 0
+        self._first_key = self._key(0)
+        parts = (self._heads, self._value_pieces, self._tags)
+        streams = sum(part.memory_bytes for part in parts if part is not None)
+        keys = len(heads) + len(tails) + count * _KEY_OVERHEAD_BYTES
+        self.memory_bytes = streams + len(tails) + keys + _BLOCK_OVERHEAD_BYTES
+
+    def __len__(self) -> int:
+        return self._count
+
+    def lower_bound(self, key: bytes, low: int = 0) -> int:
+        if key <= self._first_key:
+            return low
+        if self._made_keys is None:
+            self._searches += 1
+            if self._searches <= _SEARCHES_WITHOUT_KEYS:
+                return self._search(key, low)
+            self._made_keys = self.keys_between(0, self._count)
+        keys = self._made_keys
+        if low:  # the end of a row is near its beginning
+            near = min(low + _NEAR_CELLS, self._count)
+            found = bisect_left(keys, key, low, near)
+            return found if found < near else bisect_left(keys, key, near)
+        return bisect_left(keys, key)
+
+    def keys_between(self, first: int, end: int) -> list[bytes]:
+        if self._made_keys is not None:
+            return self._made_keys[first:end]
+        return BlockWindow(self, first, end, b"").keys
+
+    def columns_between(self, first: int, end: int) -> list[bytes]:
+        """The keys of some neighbours without their tails."""
+        return self._heads.between(first, end)
+
+    def tails_between(self, first: int, end: int) -> bytes:
+        """The tails of the keys of some neighbours, joined."""
+        return self._tails[first * TAIL_BYTES : end * TAIL_BYTES]
+
+    def values_between(self, first: int, end: int) -> list[bytes]:
+        """The values of some neighbours."""
+        values = self._value_pieces.between(first, end)
+        if self._tags is not None:
+            values = list(map(tagged, values, self._tags.between(first, end)))
+        return values
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether its keys exist."""
+        return self._made_keys is not None
+
+    def window(self, first: int, end: int, bound: bytes) -> Window:
+        return BlockWindow(self, first, end, bound)
+
+    def gather(self, ranges: Sequence[tuple[int, int]]) -> Window:
+        at, tails = TAIL_BYTES, self._tails
+        values = self._value_pieces.gathered(ranges)
+        if self._tags is not None:
+            values = list(map(tagged, values, self._tags.gathered(ranges)))
+        return Window.of_columns(
+            self._heads.gathered(ranges),
+            b"".join([tails[first * at : end * at] for first, end in ranges]),
+            values,
+            b"",
+        )
+
+    def add_strips(self, ranges: Sequence[tuple[int, int]], strips: Strips) -> None:
+        """Appends the cells of some ranges. Requires: ``sizes`` are those of the strips."""
+        head_bytes, value_bytes = strips.sizes
+        add_heads, add_tails, add_values = strips.appenders
+        heads, tails, values = self._heads.data, self._tails, self._value_pieces.data
+        for first, end in ranges:
+            add_heads(heads[first * head_bytes : end * head_bytes])
+            add_tails(tails[first * TAIL_BYTES : end * TAIL_BYTES])
+            add_values(values[first * value_bytes : end * value_bytes])
+
+    def edges(self) -> tuple[bytes, bytes]:
+        return self._first_key, self._key(self._count - 1)
+
+    def _key(self, place: int) -> bytes:
+        return self._heads[place] + self._tails[place * TAIL_BYTES : (place + 1) * TAIL_BYTES]
+
+    def _search(self, key: bytes, low: int) -> int:
+        high = self._count
+        step = 1
+        head_of, begins = self._heads.__getitem__, key.startswith
+        while low and low + step < high:  # the end of a row is near its beginning
+            head = head_of(low + step)
+            if head >= key or (begins(head) and self._key(low + step) >= key):
+                high = low + step
+                break
+            low += step
+            step *= 2
+        while low < high:
+            middle = (low + high) // 2
+            head = head_of(middle)
+            # A head below the key decides, unless the key goes on where the head ends.
+            if head < key and (not begins(head) or self._key(middle) < key):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+class BlockWindow(Window):
+    """Neighbours in a columnar block. They are cut when they are asked for, so that a merge,
+    which often takes the first few of them only, does not cut the others again and again."""
+
+    __slots__ = ("_block", "_end", "_first")
+
+    def __init__(self, block: ColumnarBlock, first: int, end: int, bound: bytes) -> None:
+        super().__init__(None, None, bound)
+        self._block = block
+        self._first = first
+        self._end = end
+
+    def __len__(self) -> int:
+        return self._end - self._first
+
+    @property
+    def keys(self) -> list[bytes]:
+        if self._keys is None and self._block.has_keys:
+            self._keys = self._block.keys_between(self._first, self._end)
+        return super().keys
+
+    @property
+    def columns(self) -> list[bytes]:
+        if self._columns is None:
+            self._columns = self._block.columns_between(self._first, self._end)
+        return self._columns
+
+    @property
+    def tails(self) -> bytes:
+        return self._block.tails_between(self._first, self._end)
+
+    @property
+    def values(self) -> list[bytes]:
+        if self._values is None:
+            self._values = self._block.values_between(self._first, self._end)
+        return self._values
+
+    def below(self, bound: bytes) -> Window:
+        end = min(self._block.lower_bound(bound, self._first), self._end)
+        return BlockWindow(self._block, self._first, end, bound)
+
+
+class Strips:
+    """Heads, tails and values of cells of one size, as the bytes of one run after another."""
+
+    __slots__ = ("_heads", "_tails", "_values", "appenders", "sizes")
+
+    def __init__(self, sizes: tuple[int, int]) -> None:
+        self.sizes = sizes
+        """Of a head and of a value, in bytes; neither is 0."""
+        self._heads: list[bytes] = []
+        self._tails: list[bytes] = []
+        self._values: list[bytes] = []
+        self.appenders = self._heads.append, self._tails.append, self._values.append
+
+    def window(self) -> Window:
+        """The cells, cut all at once."""
+        head_bytes, value_bytes = self.sizes
+        return Window.of_columns(
+            cut(b"".join(self._heads), head_bytes),
+            b"".join(self._tails),
+            cut(b"".join(self._values), value_bytes),
+            b"",
+        )
+
+
+class Gathering:
+    """Cells of many blocks of a file, a few of each, which become one window.
+
+    To cut the few cells of each block by themselves takes twice as long.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: list[Window | Strips] = []
+
+    def add(self, block: Block, ranges: Sequence[tuple[int, int]]) -> None:
+        """Appends the cells from each first place to before its end; ranges in order."""
+        parts = self._parts
+        if not isinstance(block, ColumnarBlock) or block.sizes is None:
+            parts.append(block.gather(ranges))
+            return
+        sizes = block.sizes
+        last = parts[-1] if parts else None
+        if not isinstance(last, Strips) or last.sizes != sizes:
+            last = Strips(sizes)
+            parts.append(last)
+        block.add_strips(ranges, last)
+
+    def window(self) -> Window:
+        """All cells added."""
+        windows = [one.window() if isinstance(one, Strips) else one for one in self._parts]
+        return Window.joined(windows) if windows else Window([], [], b"")
