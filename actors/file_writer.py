@@ -104,11 +104,15 @@ class _FlushedFile:
         slice_s = self._services.config.region_server.slice_s
         gathered, writer = Pieces(), self._writer
         began_s = clock.monotonic_s()
+        windows = 0
         for window in self._plan.slices(self._family):
             writer.append_window(window)
-            if clock.monotonic_s() - began_s >= slice_s:
+            windows += 1
+            # One window more would make the slice too long.
+            if (clock.monotonic_s() - began_s) * (windows + 1) >= slice_s * windows:
                 await asyncio.sleep(0)
                 began_s = clock.monotonic_s()
+                windows = 0
             piece = gathered.add(writer.drain())
             if piece:
                 yield self._keep(piece)

@@ -36,15 +36,14 @@ from .key import (
 from .store import Store
 from .window import Window
 
-_COLUMN_END: Final = -TAIL_BYTES - len(END)
-_TYPE_AT: Final = 8 - TAIL_BYTES
+_END: Final = -len(END)
+_TYPE_AT: Final = 8
 _SEQUENCE_AT: Final = _TYPE_AT + 1
-_TYPE_IN_TAIL: Final = 8
 _LOOPED_TO: Final = 2
 """Cells up to which a loop is faster than lists of all."""
-_TIMESTAMPS: Final = [struct.Struct(">" + "Q9x" * count) for count in range(65)]
-"""What takes the timestamps out of so many tails."""
-_PUTS: Final = bytes([PUT]) * len(_TIMESTAMPS)
+_TIMES_AND_SEQUENCES: Final = [struct.Struct(">" + "QxQ" * count) for count in range(65)]
+"""What takes both out of so many tails."""
+_PUTS: Final = bytes([PUT]) * len(_TIMES_AND_SEQUENCES)
 _row_of: Final = attrgetter("row")
 _PUT_CODE: Final = CellType.PUT.value
 
@@ -85,7 +84,7 @@ class RowReader:
         row = get.row
         encoded = self._encode(row)
         start, stop = encoded + END, encoded + AFTER_END
-        least = (SEQUENCE_MAX - read_point).to_bytes(8)
+        least = SEQUENCE_MAX - read_point
         columns = get.columns
         if columns and not columns.keys() <= self._stores.keys():
             return None
@@ -223,56 +222,56 @@ class _FamilyRows:
 def _add(
     window: Window,
     row_bytes: int,
-    least: bytes,
+    least: int,
     wanted: Iterable[bytes] | None,
     out: CellBatch,
 ) -> bool:
     """Appends the newest put of every column; False if there is something else.
 
-    ``least`` is the least sequence id, as it stands in keys, that is seen.
+    ``least`` is the least sequence id, inverted as in keys, that is seen.
     """
-    keys, values = window.keys, window.values
-    count = len(keys)
-    if count > _LOOPED_TO and wanted is None and count < len(_TIMESTAMPS):
-        qualifiers = [key[row_bytes:_COLUMN_END] for key in keys]
-        tails = window.tails
-        if (
-            tails[_TYPE_IN_TAIL::TAIL_BYTES] == _PUTS[:count]
-            and min([key[_SEQUENCE_AT:] for key in keys]) >= least
-            and len(set(qualifiers)) == count
-        ):
-            if b"\0" in b"".join(qualifiers):
-                qualifiers = list(map(unescape, qualifiers))
-            out.qualifiers += qualifiers
-            out.timestamps += [TIMESTAMP_MAX - one for one in _TIMESTAMPS[count].unpack(tails)]
-            out.values += values
-            return True
-    return _add_one_by_one(keys, values, row_bytes, least, wanted, out)
+    columns, tails, values = window.columns, window.tails, window.values
+    count = len(columns)
+    if count <= _LOOPED_TO or wanted is not None or count >= len(_TIMES_AND_SEQUENCES):
+        return _add_one_by_one(columns, tails, values, row_bytes, least, wanted, out)
+    if tails[_TYPE_AT::TAIL_BYTES] != _PUTS[:count]:
+        return False
+    qualifiers = [column[row_bytes:_END] for column in columns]
+    numbers = _TIMES_AND_SEQUENCES[count].unpack(tails)
+    if min(numbers[1::2]) < least or len(set(qualifiers)) < count:
+        return _add_one_by_one(columns, tails, values, row_bytes, least, wanted, out)
+    if b"\0" in b"".join(qualifiers):
+        qualifiers = list(map(unescape, qualifiers))
+    out.qualifiers += qualifiers
+    out.timestamps += [TIMESTAMP_MAX - one for one in numbers[::2]]
+    out.values += values
+    return True
 
 
 def _add_one_by_one(
-    keys: Sequence[bytes],
+    columns: Sequence[bytes],
+    tails: bytes,
     values: Sequence[bytes],
     row_bytes: int,
-    least: bytes,
+    least: int,
     wanted: Iterable[bytes] | None,
     out: CellBatch,
 ) -> bool:
     qualifiers, timestamps = out.qualifiers, out.timestamps
     last: bytes | None = None
-    for key, value in zip(keys, values, strict=True):
-        if key[_TYPE_AT] != PUT:
+    at = 0
+    for column, value in zip(columns, values, strict=True):
+        tail = tails[at : at + TAIL_BYTES]
+        at += TAIL_BYTES
+        if tail[_TYPE_AT] != PUT:
             return False
-        if key[_SEQUENCE_AT:] < least:
-            continue
-        column = key[row_bytes:_COLUMN_END]
-        if column == last:
+        if column == last or int.from_bytes(tail[_SEQUENCE_AT:]) < least:
             continue
         last = column
-        qualifier = unescape(column)
+        qualifier = unescape(column[row_bytes:_END])
         if wanted is not None and qualifier not in wanted:
             continue
         qualifiers.append(qualifier)
-        timestamps.append(TIMESTAMP_MAX - int.from_bytes(key[-TAIL_BYTES:_TYPE_AT]))
+        timestamps.append(TIMESTAMP_MAX - int.from_bytes(tail[:_TYPE_AT]))
         out.values.append(value)
     return True

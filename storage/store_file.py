@@ -123,9 +123,8 @@ class StoreFile:
         if block is None:
             if not reader.may_contain_row(row, cache):
                 return None
-            block = reader.block(place, cache)
-        first = block.lower_bound(start)
-        end = block.lower_bound(stop, first)
+            block = reader.uncached_block(place, cache)
+        first, end = block.row_range(start, stop)
         if end == len(block) and place.bound and place.bound < stop:
             return self.window(start, stop, cache)
         return block.window(first, end, b"") if first < end else None
@@ -148,8 +147,7 @@ class StoreFile:
                     gathering.add(block, ranges)
                     ranges = []
                 block, bound, end = reader.block(place, cache), place.bound, 0
-            first = block.lower_bound(start, end)
-            end = block.lower_bound(stop, first)
+            first, end = block.row_range(start, stop, end)
             ranges.append((first, end))
             while end == len(block) and bound and bound < stop:
                 gathering.add(block, ranges)

@@ -37,7 +37,7 @@ class Window:
     def __init__(self, keys: list[bytes] | None, values: list[bytes] | None, bound: bytes) -> None:
         self._keys = keys
         self._columns: list[bytes] | None = None
-        self._tails = b""
+        self._tails: bytes | None = None
         self._values = values
         self.bound = bound
 
@@ -77,7 +77,7 @@ class Window:
     @property
     def tails(self) -> bytes:
         """The tails of all keys, joined."""
-        if not self._tails:
+        if self._tails is None:
             self._tails = b"".join([key[-TAIL_BYTES:] for key in self.keys])
         return self._tails
 

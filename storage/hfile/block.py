@@ -45,6 +45,11 @@ class Block:
         """The first place, from ``low`` on, whose key is not below ``key``; else the length."""
         return bisect_left(self._keys, key, low)
 
+    def row_range(self, start: bytes, stop: bytes, low: int = 0) -> tuple[int, int]:
+        """Where the keys ``start <= key < stop`` of one row begin and end, from ``low`` on."""
+        first = self.lower_bound(start, low)
+        return first, self.lower_bound(stop, first)
+
     def keys_between(self, first: int, end: int) -> list[bytes]:
         """The keys of some neighbours."""
         return self._keys[first:end]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import sys
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
+
+import numpy as np
 
 from ..key import TAIL_BYTES
 from ..tags import tagged
@@ -12,11 +17,10 @@ from ..window import Window
 from .block import Block
 from .pieces import Pieces, cut
 
-_SEARCHES_WITHOUT_KEYS: Final = 8
+_SEARCHES_UNPREPARED: Final = 8
 """A get searches twice, for the beginning and the end of its row, and begins again after every
 block that it misses elsewhere."""
-_KEY_OVERHEAD_BYTES: Final = 33 + 8 + 7
-"""Of a key in CPython: object header, place in the list, rounding."""
+_WORD_BYTES: Final = 8
 _BLOCK_OVERHEAD_BYTES: Final = 800
 _NEAR_CELLS: Final = 16
 """The end of a row is looked for so near its beginning first."""
@@ -25,20 +29,23 @@ _NEAR_CELLS: Final = 16
 class ColumnarBlock(Block):
     """A block as its streams, from which cells are cut when they are asked for.
 
-    A block that is searched once, as most are that were just read from the disk, never makes
-    its cells. One that is searched again gets its keys, which are counted as memory from the
-    start: a search is one call of C then.
+    A block that is searched once, as most are that were just read from the disk, is searched in
+    the streams. For one that is searched again a word is made of every key: the 8 bytes behind
+    what all keys of the block have in common. A search is one call of C over the words then, and
+    a look at the key it finds. No object is kept per cell: lists of keys would take half as
+    much again as the streams, and a search would touch a page of memory at nearly every step.
     """
 
     __slots__ = (
         "_count",
         "_first_key",
         "_heads",
-        "_made_keys",
         "_searches",
+        "_shared",
         "_tags",
         "_tails",
         "_value_pieces",
+        "_words",
         "sizes",
     )
 
@@ -65,13 +72,15 @@ class ColumnarBlock(Block):
         """Of every head and of every value, in bytes; None if they differ, or there are tags."""
         if self._tags is None and self._heads.length and self._value_pieces.length:
             self.sizes = self._heads.length, self._value_pieces.length
-        self._made_keys: list[bytes] | None = None
+        self._words: array[int] | None = None
+        self._shared = b""
+        """What all keys begin with, once there are words."""
         self._searches = 0
         self._first_key = self._key(0)
         parts = (self._heads, self._value_pieces, self._tags)
         streams = sum(part.memory_bytes for part in parts if part is not None)
-        keys = len(heads) + len(tails) + count * _KEY_OVERHEAD_BYTES
-        self.memory_bytes = streams + len(tails) + keys + _BLOCK_OVERHEAD_BYTES
+        words = count * _WORD_BYTES
+        self.memory_bytes = streams + len(tails) + words + _BLOCK_OVERHEAD_BYTES
 
     def __len__(self) -> int:
         return self._count
@@ -79,21 +88,63 @@ class ColumnarBlock(Block):
     def lower_bound(self, key: bytes, low: int = 0) -> int:
         if key <= self._first_key:
             return low
-        if self._made_keys is None:
+        words = self._prepared()
+        if words is None:
+            return self._search(key, low)
+        shared = self._shared
+        if not key.startswith(shared):
+            return self._count  # it is above the first key, and so above all that begin so
+        return self._place(words, key, low, self._count)
+
+    def row_range(self, start: bytes, stop: bytes, low: int = 0) -> tuple[int, int]:
+        words, shared = self._words, self._shared
+        if words is None or not (start.startswith(shared) and stop.startswith(shared)):
+            return super().row_range(start, stop, low)
+        first = self._place(words, start, low, self._count)
+        near = first + _NEAR_CELLS
+        if near < self._count:
+            end = self._place(words, stop, first, near)
+            if end < near:
+                return first, end
+        return first, self._place(words, stop, first, self._count)
+
+    def _place(self, words: array[int], key: bytes, low: int, high: int) -> int:
+        """The lower bound between two places, by words. Requires: the key begins as all do."""
+        at = len(self._shared)
+        word = int.from_bytes(key[at : at + _WORD_BYTES].ljust(_WORD_BYTES, b"\0"))
+        place = bisect_left(words, word, low, high)
+        if place == high or words[place] != word:
+            return place
+        return self._search_between(key, place, bisect_right(words, word, place, high))
+
+    def _prepared(self) -> array[int] | None:
+        """A word for every key, once the block has been searched often enough."""
+        if self._words is None:
             self._searches += 1
-            if self._searches <= _SEARCHES_WITHOUT_KEYS:
-                return self._search(key, low)
-            self._made_keys = self.keys_between(0, self._count)
-        keys = self._made_keys
-        if low:  # the end of a row is near its beginning
-            near = min(low + _NEAR_CELLS, self._count)
-            found = bisect_left(keys, key, low, near)
-            return found if found < near else bisect_left(keys, key, near)
-        return bisect_left(keys, key)
+            if self._searches > _SEARCHES_UNPREPARED:
+                self._shared = _common(self._first_key, self._key(self._count - 1))
+                self._words = self._made_words()
+        return self._words
+
+    def _made_words(self) -> array[int]:
+        at = len(self._shared)
+        length = self._heads.length
+        if length is not None and at + _WORD_BYTES <= length:
+            heads = np.frombuffer(self._heads.data, np.uint8).reshape(self._count, length)
+            packed = heads[:, at : at + _WORD_BYTES].tobytes()
+        else:
+            packed = b"".join(
+                [
+                    key[at : at + _WORD_BYTES].ljust(_WORD_BYTES, b"\0")
+                    for key in self.keys_between(0, self._count)
+                ]
+            )
+        words = array("Q", packed)
+        if sys.byteorder == "little":
+            words.byteswap()
+        return words
 
     def keys_between(self, first: int, end: int) -> list[bytes]:
-        if self._made_keys is not None:
-            return self._made_keys[first:end]
         return BlockWindow(self, first, end, b"").keys
 
     def columns_between(self, first: int, end: int) -> list[bytes]:
@@ -110,11 +161,6 @@ class ColumnarBlock(Block):
         if self._tags is not None:
             values = list(map(tagged, values, self._tags.between(first, end)))
         return values
-
-    @property
-    def has_keys(self) -> bool:
-        """Whether its keys exist."""
-        return self._made_keys is not None
 
     def window(self, first: int, end: int, bound: bytes) -> Window:
         return BlockWindow(self, first, end, bound)
@@ -150,23 +196,27 @@ class ColumnarBlock(Block):
     def _search(self, key: bytes, low: int) -> int:
         high = self._count
         step = 1
-        head_of, begins = self._heads.__getitem__, key.startswith
         while low and low + step < high:  # the end of a row is near its beginning
-            head = head_of(low + step)
-            if head >= key or (begins(head) and self._key(low + step) >= key):
+            if not self._is_below(low + step, key):
                 high = low + step
                 break
             low += step
             step *= 2
+        return self._search_between(key, low, high)
+
+    def _search_between(self, key: bytes, low: int, high: int) -> int:
         while low < high:
             middle = (low + high) // 2
-            head = head_of(middle)
-            # A head below the key decides, unless the key goes on where the head ends.
-            if head < key and (not begins(head) or self._key(middle) < key):
+            if self._is_below(middle, key):
                 low = middle + 1
             else:
                 high = middle
         return low
+
+    def _is_below(self, place: int, key: bytes) -> bool:
+        head = self._heads[place]
+        # A head below the key decides, unless the key goes on where the head ends.
+        return head < key and (not key.startswith(head) or self._key(place) < key)
 
 
 class BlockWindow(Window):
@@ -183,12 +233,6 @@ class BlockWindow(Window):
 
     def __len__(self) -> int:
         return self._end - self._first
-
-    @property
-    def keys(self) -> list[bytes]:
-        if self._keys is None and self._block.has_keys:
-            self._keys = self._block.keys_between(self._first, self._end)
-        return super().keys
 
     @property
     def columns(self) -> list[bytes]:
@@ -263,3 +307,9 @@ class Gathering:
         """All cells added."""
         windows = [one.window() if isinstance(one, Strips) else one for one in self._parts]
         return Window.joined(windows) if windows else Window([], [], b"")
+
+
+def _common(first: bytes, last: bytes) -> bytes:
+    """What both begin with; all between them in order begin so, too."""
+    pairs = zip(first, last, strict=False)
+    return first[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]

@@ -133,6 +133,10 @@ class HFileReader:
         """The data block, if it is in memory."""
         return cache.get((self.path, place.offset), Block)
 
+    def uncached_block(self, place: Place, cache: BlockCache) -> Block:
+        """As ``block``, for one that ``cached_block`` does not have."""
+        return self._load(place, cache, Block)
+
     def blocks(self, cache: BlockCache) -> Iterator[Block]:
         """All data blocks in order, of a file whose image is attached."""
         place = self.find(b"", cache)

@@ -11,6 +11,7 @@ import pytest
 from raybase.config import StoreConfig
 from raybase.model import FamilyDescriptor, RegionInfo, TableName
 from raybase.operations import ALL_VERSIONS, Delete, Get, Put, Scan
+from raybase.storage.flush import SLICE_CELLS
 from raybase.storage.key import PLAIN_ROWS, row_start
 from raybase.storage.store_file import StoreFile
 
@@ -35,7 +36,7 @@ def test_reads_and_writes_go_on_while_a_snapshot_is_written(make_engine: Any) ->
     assert engine.value(b"0750") == b"new"
     assert engine.value(b"0100") == b"v"
     written += slices
-    assert [len(window) for window in written] == [512, 512, 476]
+    assert [len(window) for window in written] == [SLICE_CELLS] * 5 + [1500 - 5 * SLICE_CELLS]
     file = engine.write_file(b"f", written, plan.sequence_id)
     assert engine.region.memstore_bytes > plan.memory_bytes
     manifest = engine.region.flush_manifest(plan, [file.entry])
