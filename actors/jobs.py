@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..runtime import FileSystem, Objects
 from ..storage.manifest import directory_of
-from ..storage.wal import read_regions, split_log
+from ..storage.wal import LogIndex
 from .daughters import write_daughters
 from .log_writer import OLD_WALS, wal_directory
 from .messages import SplitRequest, SplitResult, SplitWalResult
@@ -32,15 +32,15 @@ async def split_wal_job(
     except FileNotFoundError:
         # The server archived it before it died, or an earlier recovery did.
         data = await read_file(files, f"{OLD_WALS}/{server}/{name}")
-    regions = read_regions(path, data)
+    index = LogIndex(path, data)
     flushed: dict[str, int] = {}
-    for region, table in regions.items():
+    for region, table in index.regions.items():
         manifest = await load_manifest_in(files, directory_of(table, region))
         if manifest is not None:
             flushed[region] = min(manifest.flushed.values(), default=0)
     edits: dict[str, int] = {}
-    for recovered in split_log(path, data, flushed):
-        directory = directory_of(regions[recovered.region], recovered.region)
+    for recovered in index.split(flushed):
+        directory = directory_of(index.regions[recovered.region], recovered.region)
         target = f"{directory}/{RECOVERED_EDITS}/{recovered.max_sequence_id:019d}-{server}-{name}"
         await files.put_if_absent(target, recovered.data)
         if await load_manifest_in(files, directory) is None:

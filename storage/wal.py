@@ -212,15 +212,6 @@ def record_at(path: str, data: bytes, offset: int, length: int) -> WalRecord:
         raise CorruptionError(path, offset, f"a record makes no sense: {error}") from error
 
 
-def read_regions(path: str, data: bytes) -> dict[str, TableName]:
-    """Encoded name and table of every region that has a record in the file, in order."""
-    regions: dict[str, TableName] = {}
-    for framed in read_records(path, data):
-        (region, table, _), _ = _address_of(framed)
-        regions.setdefault(region, table)
-    return regions
-
-
 @dataclass(frozen=True, slots=True)
 class RecoveredEdits:
     """One region's share of a log: ``data`` is a log file by itself."""
@@ -231,26 +222,41 @@ class RecoveredEdits:
     data: bytes
 
 
-def split_log(path: str, data: bytes, flushed: Mapping[str, int]) -> list[RecoveredEdits]:
-    """The records of a log by region, without those whose edits are in files.
-
-    ``flushed`` names, for every region wanted, the sequence id up to which all edits of all
-    its families are in files (from its manifest); records of other regions are left out.
+class LogIndex:
+    """Where each region's records are in the bytes of a log file, found in one pass.
 
     Raises CorruptionError as ``read_records`` does.
     """
-    shares: dict[str, list[bytes]] = {}
-    highest: dict[str, int] = {}
-    for framed in read_records(path, data):
-        (sequence_id,) = _U64.unpack_from(framed, _FIXED_AT)
-        (region, _, _), _ = _address_of(framed)
-        if sequence_id > flushed.get(region, sequence_id):
-            shares.setdefault(region, []).append(framed)
-            highest[region] = max(sequence_id, highest.get(region, 0))
-    return [
-        RecoveredEdits(region, len(records), highest[region], encode_log(records))
-        for region, records in shares.items()
-    ]
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.regions: dict[str, TableName] = {}
+        """Table of every region that has a record in the file, in order."""
+        self._data = data
+        self._places: dict[str, list[tuple[int, int, int]]] = {}
+        for offset, length in find_records(path, data):
+            framed = data[offset : offset + length]
+            (sequence_id,) = _U64.unpack_from(framed, _FIXED_AT)
+            (region, table, _), _ = _address_of(framed)
+            places = self._places.get(region)
+            if places is None:
+                places = self._places[region] = []
+                self.regions[region] = table
+            places.append((sequence_id, offset, length))
+
+    def split(self, flushed: Mapping[str, int]) -> Iterator[RecoveredEdits]:
+        """The records by region, without those whose edits are in files.
+
+        ``flushed`` names, for every region wanted, the sequence id up to which all edits of
+        all its families are in files (from its manifest); other regions are left out.
+        """
+        for region, places in self._places.items():
+            if region not in flushed:
+                continue
+            wanted = [one for one in places if one[0] > flushed[region]]
+            if wanted:
+                records = [self._data[at : at + length] for _, at, length in wanted]
+                highest = max(wanted)[0]
+                yield RecoveredEdits(region, len(records), highest, encode_log(records))
 
 
 def find_records(

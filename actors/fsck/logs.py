@@ -8,7 +8,7 @@ from itertools import chain
 from ...errors import CorruptionError
 from ...runtime import FileSystem
 from ...storage.manifest import Manifest
-from ...storage.wal import WalRecord, read_log, read_regions
+from ...storage.wal import LogIndex, WalRecord, read_log
 from ..log_writer import OLD_WALS, WALS, wal_directory
 from ..server_manager import is_log
 from .finding import Kind, Report
@@ -48,7 +48,7 @@ async def _regions_by_log(
         if not is_log(name):
             continue
         try:
-            found[path] = dict.fromkeys(read_regions(path, await files.read(path)))
+            found[path] = dict.fromkeys(LogIndex(path, await files.read(path)).regions)
         except CorruptionError as error:
             report.add(Kind.LOG_DAMAGED, path, str(error))
         except FileNotFoundError:

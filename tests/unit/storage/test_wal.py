@@ -16,13 +16,12 @@ from raybase.model import TableName
 from raybase.storage.tags import TaggedValue, tags_of, ttl_tag
 from raybase.storage.wal import (
     FamilyCells,
+    LogIndex,
     WalEncoder,
     WalRecord,
     decode_record,
     encode_log,
     read_log,
-    read_regions,
-    split_log,
 )
 
 TABLE = TableName.parse("ns:t")
@@ -171,8 +170,8 @@ def test_a_complete_file_must_be_good_to_its_end() -> None:
 
 def test_a_log_is_split_by_region_above_what_is_flushed() -> None:
     data, _ = log_of(BATCHES)
-    assert read_regions("log", data) == {"r1": TABLE, "r2": TABLE}
-    edits = {one.region: one for one in split_log("log", data, {"r1": 3, "r2": 0})}
+    assert LogIndex("log", data).regions == {"r1": TABLE, "r2": TABLE}
+    edits = {one.region: one for one in LogIndex("log", data).split({"r1": 3, "r2": 0})}
     assert edits["r1"].max_sequence_id == 4
     assert list(read_log("e", edits["r1"].data, complete=True)) == [RECORDS[3]]
     assert list(read_log("e", edits["r2"].data, complete=True)) == [RECORDS[1], RECORDS[4]]
@@ -181,7 +180,7 @@ def test_a_log_is_split_by_region_above_what_is_flushed() -> None:
 
 def test_regions_that_are_not_asked_for_are_left_out_of_a_split() -> None:
     data, _ = log_of(BATCHES)
-    assert [one.region for one in split_log("log", data, {"r2": 0})] == ["r2"]
+    assert [one.region for one in LogIndex("log", data).split({"r2": 0})] == ["r2"]
 
 
 def test_a_record_that_makes_no_sense_is_corruption_though_its_checksum_holds() -> None:
