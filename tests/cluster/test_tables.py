@@ -76,6 +76,27 @@ def test_a_table_is_altered_split_compacted_merged_and_dropped(start: Start) -> 
             table.get("002")
 
 
+def test_the_balancer_spreads_what_was_piled_up_and_says_why(start: Start) -> None:
+    cluster = start(region_servers=2, master__balancer_period_s="3600")
+    with connect(cluster.addresses()) as connection:
+        admin = connection.admin
+        admin.create_table("t", ["f"], splits=["2", "4", "6", "8"])
+        admin.move("t", admin.status().servers[0].name)
+        dry = admin.balance(dry_run=True)
+        assert dry.moves_calculated > 0 == dry.moves_executed
+        assert admin.set_balancer(False)
+        assert not admin.balance()
+        admin.set_balancer(True)
+        result = admin.balance()
+        assert result.moves_executed == result.moves_calculated
+        assert result.decision is not None
+        assert all("falls from" in move for move in result.decision.moves)
+        counts = [one.regions for one in admin.status().servers]
+        assert max(counts) - min(counts) <= 1
+        assert cluster.status()["last_balanced"][0]["reason"] in result.decision.moves[0]
+        assert admin.balance().moves_calculated == 0
+
+
 def test_a_command_of_another_version_is_refused(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
