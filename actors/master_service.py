@@ -79,7 +79,9 @@ class MasterService(BalancingService, NamespaceService):
         table = convert.table_name_from_pb(call.request.table_name)
         self.authorize(call, Action.ADMIN, table)
         descriptor = convert.table_from_pb(call.request.table_schema)
-        procedure = AlterTableProcedure(table=table, descriptor=descriptor)
+        procedure = AlterTableProcedure(
+            table=table, descriptor=descriptor, reopen_regions=call.request.reopen_regions
+        )
         return Reply(pb.ModifyTableResponse(proc_id=await self.submit(call, procedure)))
 
     async def truncate_table(self, call: Call) -> Reply:

@@ -80,11 +80,14 @@ class AdminCore:
         yield from self.procedure("truncateTable", request, lambda: self.is_enabled(name))
         self.core.cache.drop_table(name)
 
-    def alter_table(self, descriptor: TableDescriptor) -> Operation[None]:
+    def alter_table(
+        self, descriptor: TableDescriptor, *, reopen_regions: bool = True
+    ) -> Operation[None]:
         """Replaces the table's descriptor."""
         request = pb.ModifyTableRequest(
             table_name=wire.table_name(descriptor.name),
             table_schema=wire.table_schema(descriptor),
+            reopen_regions=reopen_regions,
         )
 
         def is_altered() -> Operation[bool]:

@@ -73,9 +73,17 @@ class AsyncAdmin:
             self._core.truncate_table(TableName.parse(name), preserve_splits=preserve_splits)
         )
 
-    async def alter_table(self, descriptor: TableDescriptor) -> None:
-        """Replaces the table's descriptor; families that it lacks go, with their cells."""
-        await self._shell.run(self._core.alter_table(descriptor))
+    async def alter_table(
+        self, descriptor: TableDescriptor, *, reopen_regions: bool = True
+    ) -> None:
+        """Replaces the table's descriptor; families that it lacks go, with their cells.
+
+        It is served all the while: its regions are opened again a few at a time. Without
+        ``reopen_regions`` each gets the descriptor whenever it is opened next. Raises
+        InvalidRequestError if a region cannot be opened with it: alter the table again.
+        """
+        operation = self._core.alter_table(descriptor, reopen_regions=reopen_regions)
+        await self._shell.run(operation)
 
     async def add_family(self, table: Text | TableName, family: Text, **options: Any) -> None:
         """Adds a column family; ``options`` are fields of FamilyDescriptor."""

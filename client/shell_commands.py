@@ -13,7 +13,7 @@ from ..errors import IllegalArgumentError
 from ..model import CellType
 from ..operations import Delete
 from ..storage.filters import FILTER_NAMES
-from . import shell_balancing, shell_draining, shell_namespaces
+from . import shell_balancing, shell_draining, shell_namespaces, shell_tables
 from .arguments import split_column
 from .connection import Connection
 from .result import Result, text
@@ -314,6 +314,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "disable": Command("disable 't'", "Take a table out of service.", Commands.disable),
     "enable": Command("enable 't'", "Bring it back.", Commands.enable),
     "drop": Command("drop 't'", "Delete a disabled table.", Commands.drop),
+    **{name: Command(*entry) for name, entry in shell_tables.COMMANDS.items()},
     **{name: Command(*entry) for name, entry in shell_namespaces.COMMANDS.items()},
     "put": Command("put 't', 'row', 'f:q', 'value'[, timestamp]", "Set a cell.", Commands.put),
     "get": Command("get 't', 'row'[, 'f:q'][, {VERSIONS => 3}]", "Read a row.", Commands.get),

@@ -16,6 +16,11 @@ from .procedure import DONE, Children, StepResult
 from .tables import TableProcedure
 
 
+def names_of(table: TableDescriptor) -> list[bytes]:
+    """Of its families."""
+    return [family.name for family in table.families]
+
+
 @dataclass(kw_only=True)
 class AlterTableProcedure(TableProcedure):
     """Gives a table another descriptor, and its open regions a few at a time.
@@ -37,6 +42,8 @@ class AlterTableProcedure(TableProcedure):
     sharing = frozenset({"reopen"})
 
     descriptor: TableDescriptor
+    reopen_regions: bool = True
+    """False: regions get the descriptor whenever they are opened for another reason."""
     waiting: tuple[str, ...] = ()
     """Encoded names of regions that are still to be opened again."""
     reopening: tuple[str, ...] = ()
@@ -57,10 +64,16 @@ class AlterTableProcedure(TableProcedure):
         if self.descriptor.name != self.table:
             raise IllegalArgumentError(f"a table cannot be renamed: {self.table}")
         check_table(self.descriptor, environment.config.master)
-        if not same_for_regions(known.descriptor, self.descriptor):
-            nodes = environment.assignment.regions_of(self.table)
+        if not self.reopen_regions and names_of(known.descriptor) != names_of(self.descriptor):
+            raise IllegalArgumentError(
+                f"table {self.table}: families come and go only with regions opened again"
+            )
+        if self.reopen_regions:
             self.waiting = tuple(
-                node.info.encoded_name for node in nodes if node.state == TransitionState.OPEN
+                node.info.encoded_name
+                for node in environment.assignment.regions_of(self.table)
+                if node.state == TransitionState.OPEN
+                and not same_for_regions(node.opened_as or known.descriptor, self.descriptor)
             )
         return "change_descriptor"
 

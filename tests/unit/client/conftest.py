@@ -110,6 +110,7 @@ class FakeCluster:
     procedures: dict[int, RaybaseError | None] = field(default_factory=dict)
     draining: list[ServerName] = field(default_factory=list)
     transitions: dict[RegionInfo, str] = field(default_factory=dict)
+    truncated: list[tuple[str, bool]] = field(default_factory=list)
     namespaces: dict[str, NamespaceDescriptor] = field(
         default_factory=lambda: {name: NamespaceDescriptor(name) for name in ("default", "hbase")}
     )
@@ -452,6 +453,13 @@ class FakeCluster:
     def _enableTable(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         self.states[convert.table_name_from_pb(request.table_name)] = 0
         return Reply(pb.EnableTableResponse(proc_id=self._procedure()))
+
+    def _truncateTable(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        table = convert.table_name_from_pb(request.tableName)
+        assert self.states[table] == 1, "it must be disabled first"
+        self.states[table] = 0
+        self.truncated.append((str(table), request.preserveSplits))
+        return Reply(pb.TruncateTableResponse(proc_id=self._procedure()))
 
     def _modifyTable(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         descriptor = convert.table_from_pb(request.table_schema)

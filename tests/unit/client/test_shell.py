@@ -235,6 +235,13 @@ def test_servers_are_drained_as_in_hbases_shell(cluster: Any, run: Run) -> None:
     assert run("decommission_regionservers nowhere:1")[0] == 1
 
 
+def test_a_table_is_emptied_with_and_without_its_splits(run: Run, cluster: Any) -> None:
+    assert run("create t f, SPLITS => ['m']", "put t r f:q v", "truncate_preserve t")[0] == 0
+    assert cluster.truncated == [("t", True)]
+    assert run("disable t", "truncate t")[0] == 0
+    assert cluster.truncated == [("t", True), ("t", False)]
+
+
 def test_namespaces_hold_tables(run: Run) -> None:
     code, printed = run(
         "create_namespace 'a', {'k' => 'v', 'x' => 'y'}",

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from raybase.actors.procedures.alter import AlterTableProcedure
+from raybase.actors.procedures.assign import ReopenProcedure
 from raybase.actors.procedures.move import MoveProcedure
 from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import (
@@ -15,7 +16,7 @@ from raybase.actors.procedures.tables import (
     DisableTableProcedure,
     EnableTableProcedure,
 )
-from raybase.errors import InvalidRequestError
+from raybase.errors import IllegalArgumentError, InvalidRequestError
 from raybase.model import FamilyDescriptor, TableDescriptor
 from raybase.testing.procedures.cluster import FakeCluster, table
 
@@ -209,3 +210,22 @@ def test_a_table_with_a_region_that_opens_nowhere_is_enabled_altered_and_disable
     cluster.settle_all()
     cluster.check()
     assert cluster.opened[broken] == WIDER
+
+
+def test_regions_that_are_not_opened_again_get_the_descriptor_when_they_are_opened_next(
+    cluster: FakeCluster,
+) -> None:
+    before = opened(cluster)
+    more = replace(T, families=(FamilyDescriptor(b"f", max_versions=9),))
+    lazy = AlterTableProcedure(table=T.name, descriptor=more, reopen_regions=False)
+    cluster.perform(lazy)
+    assert opened(cluster) == before
+    first = cluster.term.assignment.regions_of(T.name)[0]
+    cluster.perform(ReopenProcedure(region=first.info))
+    assert [one for one in encoded(cluster) if cluster.opened[one] == more] == encoded(cluster)[:1]
+    cluster.perform(AlterTableProcedure(table=T.name, descriptor=more))
+    assert all(cluster.opened[one] == more for one in encoded(cluster))
+    wider = AlterTableProcedure(table=T.name, descriptor=WIDER, reopen_regions=False)
+    with pytest.raises(IllegalArgumentError, match="families come and go"):
+        cluster.perform(wider)
+    cluster.check()
