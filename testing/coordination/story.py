@@ -1,11 +1,12 @@
-"""Sessions while the coordinator and their holders die, stand still and are cut off."""
+"""Sessions while coordinator and holders die, stand still and are cut off, and power fails."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from random import Random
+from typing import Final
 
 from ...actors.session import COORDINATOR
 from ...config import ClusterConfig, CoordinatorConfig, SessionConfig
@@ -72,32 +73,46 @@ def tell(seed: int) -> Outcome:
 
 
 async def _tell(simulation: Simulation, plan: Plan) -> None:
-    simulation.spawn("coordinator", COORDINATOR)
-    for name in CLIENTS:
-        arguments: dict[str, Any] = {"plan": plan, "chance": simulation.world.stream(name)}
-        simulation.spawn(SessionClient, name, arguments, restarts=True)
+    chances = {name: simulation.world.stream(name) for name in CLIENTS}
+    _begin(simulation, plan, chances)
     chance = simulation.world.stream("strikes")
-    for _ in range(STRIKES):
+    power_fails_at = simulation.world.stream("power").randrange(2 * STRIKES)
+    for number in range(STRIKES):
         await asyncio.sleep(chance.uniform(*_GAP_S))
-        victim = chance.choice(CLIENTS)
-        strike = chance.randrange(8)
-        if strike < 3:
-            simulation.kill(COORDINATOR)
-        elif strike == 3:
-            simulation.pause(COORDINATOR, chance.uniform(0.1, 4.0))
-        elif strike == 4:
-            simulation.pause(victim, chance.uniform(0.1, 4.0))
-        elif strike == 5:
-            simulation.cut(victim, COORDINATOR, one_way=chance.random() < 0.5)
-        elif strike == 6:
-            simulation.kill(victim)
-        else:
-            simulation.fabric.heal()
+        _strike(simulation, chance)
+        if number == power_fails_at:
+            await asyncio.sleep(chance.uniform(*_GAP_S))
+            simulation.power_loss()
+            _begin(simulation, plan, chances)
     await asyncio.sleep(chance.uniform(*_GAP_S))
     simulation.heal()
     await asyncio.sleep(_CALM_S)
     plan.working = False
     await asyncio.sleep(_CALM_S)
+
+
+def _begin(simulation: Simulation, plan: Plan, chances: dict[str, Random]) -> None:
+    simulation.spawn("coordinator", COORDINATOR)
+    for name, chance in chances.items():
+        arguments = {"plan": plan, "chance": chance}
+        simulation.spawn(SessionClient, name, arguments, restarts=True)
+
+
+def _strike(simulation: Simulation, chance: Random) -> None:
+    victim = chance.choice(CLIENTS)
+    strike = chance.randrange(8)
+    if strike < 3:
+        simulation.kill(COORDINATOR)
+    elif strike == 3:
+        simulation.pause(COORDINATOR, chance.uniform(0.1, 4.0))
+    elif strike == 4:
+        simulation.pause(victim, chance.uniform(0.1, 4.0))
+    elif strike == 5:
+        simulation.cut(victim, COORDINATOR, one_way=chance.random() < 0.5)
+    elif strike == 6:
+        simulation.kill(victim)
+    else:
+        simulation.fabric.heal()
 
 
 def session_of(simulation: Simulation, name: str) -> int:
