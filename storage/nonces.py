@@ -15,6 +15,11 @@ from .manifest import NonceRecord
 RESULT_TTL_MS: Final = 60_000
 """How long the result of an operation is remembered. A later retry gets the newest version."""
 
+STEP_MS_MAX: Final = 60_000
+"""Nonces grow no older than this from one write to the next: the wall clock may jump, by hours,
+and what was applied a second ago must not be forgotten for that. In a region that is hardly
+written to they stay longer, a few at most."""
+
 Made = Mapping[tuple[bytes, bytes], tuple[int, bytes]]
 """(family, qualifier) -> (timestamp, value) of the cells an operation made."""
 
@@ -26,6 +31,10 @@ class Nonces:
         self._ttl_ms = ttl_ms
         self._records: dict[tuple[int, int], NonceRecord] = {}
         self._made: dict[tuple[int, int], Made] = {}
+        self._added_ms: dict[tuple[int, int], int] = {}
+        self._clock_ms = 0
+        self._age_ms = 0
+        """Counts as ``_clock_ms`` does, but in small steps only."""
         for record in records:
             self.add(record, {})
 
@@ -49,18 +58,23 @@ class Nonces:
             return
         self.forget(record.time_ms)
         key = (record.group, record.nonce)
-        self._records.setdefault(key, record)
+        if key not in self._records:
+            self._records[key] = record
+            self._added_ms[key] = self._age_ms
         if made:
             self._made.setdefault(key, made)
 
     def forget(self, clock_ms: int) -> None:
         """Drops what is older than a client's operation can be."""
-        records = self._records
+        self._age_ms += min(max(clock_ms - self._clock_ms, 0), STEP_MS_MAX)
+        self._clock_ms = max(clock_ms, self._clock_ms)
         result_ttl_ms = min(RESULT_TTL_MS, self._ttl_ms)
-        for known, ttl_ms in ((self._made, result_ttl_ms), (records, self._ttl_ms)):
+        for known, ttl_ms in ((self._made, result_ttl_ms), (self._records, self._ttl_ms)):
             while known:
                 oldest = next(iter(known))
-                record = records.get(oldest)
-                if record is not None and record.time_ms >= clock_ms - ttl_ms:
+                added_ms = self._added_ms.get(oldest)
+                if added_ms is not None and added_ms >= self._age_ms - ttl_ms:
                     break
                 del known[oldest]
+                if known is self._records:
+                    del self._added_ms[oldest]

@@ -20,6 +20,8 @@ _SPLIT_ROW: Final = b"8"
 _TEXT: Final = b"f:t"
 _PIECE: Final = b"once"
 _CLIENT: Final = "teller"
+_JUMP_MS: Final = 2 * 3600 * 1000
+_WRITTEN_S: Final = 2.0
 _GIVEN_UP_S: Final = 2 * PATIENT.call_timeout_s
 
 
@@ -90,6 +92,12 @@ async def _master_dies(drill: Drill) -> None:
     drill.kill(drill.active_master())
 
 
+async def _clock_jumps(drill: Drill) -> None:
+    """Ahead, by more than nonces are kept for; then the region is written to."""
+    drill.simulation.jump_clock(await drill.server_of(LATE_ROW), _JUMP_MS)
+    await asyncio.sleep(_WRITTEN_S)
+
+
 CHANGES: Final[dict[str, Change]] = {
     "flush": _by(_flush),
     "move": _by(_move),
@@ -99,6 +107,7 @@ CHANGES: Final[dict[str, Change]] = {
     "crash": _crash,
     "master dies": _master_dies,
     "cold start": Drill.end_all,
+    "clock jumps": _clock_jumps,
 }
 SERIES: Final[tuple[tuple[str, ...], ...]] = (
     *((name,) for name in CHANGES),
@@ -111,6 +120,7 @@ SERIES: Final[tuple[tuple[str, ...], ...]] = (
     ("crash", "flush", "merge"),
     ("split", "move", "merge", "crash"),
     ("master dies", "move", "cold start"),
+    ("clock jumps", "flush", "crash"),
 )
 """What happens between the lost reply and the retry."""
 

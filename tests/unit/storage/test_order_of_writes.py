@@ -66,6 +66,19 @@ def test_a_nonce_is_found_until_its_time_is_over() -> None:
     assert [one.nonce for one in nonces] == [3, 4]
 
 
+def test_a_wall_clock_that_jumps_makes_no_nonce_old() -> None:
+    nonces = Nonces(1_200_000)
+    nonces.add(NonceRecord(1, 2, 30, 1_000), {})
+    nonces.add(NonceRecord(1, 3, 31, 9_000_000), {})
+    assert nonces.find(1, 2) is not None
+    reread = Nonces(1_200_000, list(nonces))
+    assert reread.find(1, 2) is not None
+    for number in range(30):
+        nonces.add(NonceRecord(1, 4 + number, 32 + number, 9_060_000 + 60_000 * number), {})
+    assert nonces.find(1, 2) is None
+    assert len(nonces) <= 21
+
+
 def test_results_are_remembered_for_a_minute() -> None:
     nonces = Nonces(1_200_000)
     record = NonceRecord(1, 2, 30, 500_000)
