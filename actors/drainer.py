@@ -17,6 +17,8 @@ DRAIN_S: Final = 0.2
 """Between two rounds."""
 _MOVES_AT_ONCE: Final = 8
 """Of one server: its other regions are served meanwhile."""
+_AGAIN_S: Final = 2.0
+"""Before a region that did not move is moved again."""
 
 
 class Drainer:
@@ -31,11 +33,19 @@ class Drainer:
     ) -> None:
         self._environment = environment
         self._idle_on = idle_on
+        self._moved_s: dict[str, float] = {}
+        """When the move of a region was begun, of late."""
 
     async def run(self) -> None:
         """One round; returns when its moves are stored."""
         draining = self._environment.draining
         await draining.forget_dead()
+        now_s = self._environment.runtime.clock.monotonic_s()
+        self._moved_s = {
+            encoded: begun_s
+            for encoded, begun_s in self._moved_s.items()
+            if now_s - begun_s < _AGAIN_S
+        }
         for server in draining.to_empty():
             await self._unload(server)
 
@@ -44,10 +54,12 @@ class Drainer:
         assignment = environment.assignment
         idle = self._idle_on(server)
         open_ = [one.state == TransitionState.OPEN for one in assignment.regions_on(server)]
-        for encoded in idle[: max(0, _MOVES_AT_ONCE - (sum(open_) - len(idle)))]:
+        free = max(0, _MOVES_AT_ONCE - (sum(open_) - len(idle)))
+        for encoded in [one for one in idle if one not in self._moved_s][:free]:
             node = assignment.region(encoded)
             if node is None or not environment.draining.staying():
                 return
+            self._moved_s[encoded] = environment.runtime.clock.monotonic_s()
             target = await environment.pick_server(node.info.table)
             assignment.plan(node, target)
             log.info("moving %s off %s to %s", node.info, server, target)

@@ -12,10 +12,11 @@ from raybase.actors.procedures.split import SplitProcedure
 from raybase.actors.procedures.tables import CreateTableProcedure
 from raybase.config import ClusterConfig
 from raybase.coordination import layout
-from raybase.errors import IllegalArgumentError
+from raybase.errors import IllegalArgumentError, RegionTooBusyError
 from raybase.model import ServerName
 from raybase.runtime import Runtime
 from raybase.testing.procedures.cluster import FakeCluster, table
+from raybase.testing.procedures.servers import FakeRegionServer
 from raybase.testing.procedures.store import never
 
 T = table()
@@ -172,6 +173,26 @@ def test_a_server_that_dies_while_it_is_drained_is_recovered_and_forgotten(
     cluster.check()
     assert len(cluster.live()) == 3, "its successor was there already"
     assert cluster.znodes.children(layout.DRAINING) == []
+
+
+def test_regions_that_nobody_takes_are_offered_again_now_and_then(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = holder_of_meta(cluster)
+    offers: list[object] = []
+
+    async def refuse(self: FakeRegionServer, manifest: object) -> None:
+        offers.append(manifest)
+        raise RegionTooBusyError("not now")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeRegionServer, "adopt_region", refuse)
+        drain(cluster, victim)
+        until_s = cluster.simulation.now_s + 9.0
+        cluster.run_until(lambda: cluster.simulation.now_s > until_s)
+    assert at(cluster, victim) * 3 <= len(offers) <= at(cluster, victim) * 6
+    cluster.run_until(lambda: is_empty(cluster, victim) and settled(cluster))
+    cluster.check()
 
 
 def test_a_recommissioned_server_is_given_regions_again(cluster: FakeCluster) -> None:
