@@ -128,8 +128,11 @@ class Engine:
         """A region of this one file, instead of the present one."""
         self.region = self._open(Manifest(1, self.info, files=(file.entry,)), {family: [file]})
 
-    def compact(self) -> int:
-        """Merges all files of every family from their bytes; returns the cells of the inputs."""
+    def compact(self, *, keep: bool = True) -> int:
+        """Merges all files of every family from their bytes; returns the cells of the inputs.
+
+        Unless the outcome is kept, the inputs stay, and may be merged again.
+        """
         cells = 0
         for family in self.region.stores:
             compaction = self.region.plan_compaction(family, NOW_MS, major=True)
@@ -139,8 +142,11 @@ class Engine:
                 for entry in compaction.inputs
             ]
             file = self.add(family, compact(inputs, compaction.options, BlockCache(2**24)))
-            manifest = self.region.compaction_manifest(compaction, file.entry)
-            self.region.commit_compaction(compaction, file, manifest)
+            if keep:
+                manifest = self.region.compaction_manifest(compaction, file.entry)
+                self.region.commit_compaction(compaction, file, manifest)
+            else:
+                self.region.abort_compaction(compaction)
             cells += sum(entry.entries for entry in compaction.inputs)
         return cells
 
