@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import takewhile
 from typing import Final
 
 import numpy as np
@@ -16,11 +12,11 @@ from ..tags import tagged
 from ..window import Window
 from .block import Block
 from .pieces import Pieces, cut
+from .words import WORD_BYTES, Words, common_start
 
 _SEARCHES_UNPREPARED: Final = 8
 """A get searches twice, for the beginning and the end of its row, and begins again after every
 block that it misses elsewhere."""
-_WORD_BYTES: Final = 8
 _BLOCK_OVERHEAD_BYTES: Final = 800
 _NEAR_CELLS: Final = 16
 """The end of a row is looked for so near its beginning first."""
@@ -30,10 +26,8 @@ class ColumnarBlock(Block):
     """A block as its streams, from which cells are cut when they are asked for.
 
     A block that is searched once, as most are that were just read from the disk, is searched in
-    the streams. For one that is searched again a word is made of every key: the 8 bytes behind
-    what all keys of the block have in common. A search is one call of C over the words then, and
-    a look at the key it finds. No object is kept per cell: lists of keys would take half as
-    much again as the streams, and a search would touch a page of memory at nearly every step.
+    the streams; one that is searched again gets words. No object is kept per cell: keys would
+    take half as much again as the streams.
     """
 
     __slots__ = (
@@ -41,7 +35,6 @@ class ColumnarBlock(Block):
         "_first_key",
         "_heads",
         "_searches",
-        "_shared",
         "_tags",
         "_tails",
         "_value_pieces",
@@ -72,14 +65,12 @@ class ColumnarBlock(Block):
         """Of every head and of every value, in bytes; None if they differ, or there are tags."""
         if self._tags is None and self._heads.length and self._value_pieces.length:
             self.sizes = self._heads.length, self._value_pieces.length
-        self._words: array[int] | None = None
-        self._shared = b""
-        """What all keys begin with, once there are words."""
+        self._words: Words | None = None
         self._searches = 0
         self._first_key = self._key(0)
         parts = (self._heads, self._value_pieces, self._tags)
         streams = sum(part.memory_bytes for part in parts if part is not None)
-        words = count * _WORD_BYTES
+        words = count * WORD_BYTES
         self.memory_bytes = streams + len(tails) + words + _BLOCK_OVERHEAD_BYTES
 
     def __len__(self) -> int:
@@ -91,58 +82,38 @@ class ColumnarBlock(Block):
         words = self._prepared()
         if words is None:
             return self._search(key, low)
-        shared = self._shared
-        if not key.startswith(shared):
-            return self._count  # it is above the first key, and so above all that begin so
-        return self._place(words, key, low, self._count)
+        return self._search_between(key, *words.narrowed(key, low, self._count))
 
     def row_range(self, start: bytes, stop: bytes, low: int = 0) -> tuple[int, int]:
-        words, shared = self._words, self._shared
-        if words is None or not (start.startswith(shared) and stop.startswith(shared)):
+        words = self._words
+        if words is None:
             return super().row_range(start, stop, low)
-        first = self._place(words, start, low, self._count)
-        near = first + _NEAR_CELLS
-        if near < self._count:
-            end = self._place(words, stop, first, near)
-            if end < near:
-                return first, end
-        return first, self._place(words, stop, first, self._count)
+        count = self._count
+        first, high = words.narrowed(start, low, count)
+        if first < high:
+            first = self._search_between(start, first, high)
+        near = min(first + _NEAR_CELLS, count)
+        end, high = words.narrowed(stop, first, near)
+        if end == near < count:
+            end, high = words.narrowed(stop, near, count)
+        return first, self._search_between(stop, end, high)
 
-    def _place(self, words: array[int], key: bytes, low: int, high: int) -> int:
-        """The lower bound between two places, by words. Requires: the key begins as all do."""
-        at = len(self._shared)
-        word = int.from_bytes(key[at : at + _WORD_BYTES].ljust(_WORD_BYTES, b"\0"))
-        place = bisect_left(words, word, low, high)
-        if place == high or words[place] != word:
-            return place
-        return self._search_between(key, place, bisect_right(words, word, place, high))
-
-    def _prepared(self) -> array[int] | None:
-        """A word for every key, once the block has been searched often enough."""
+    def _prepared(self) -> Words | None:
+        """Its words, once the block has been searched often enough."""
         if self._words is None:
             self._searches += 1
             if self._searches > _SEARCHES_UNPREPARED:
-                self._shared = _common(self._first_key, self._key(self._count - 1))
                 self._words = self._made_words()
         return self._words
 
-    def _made_words(self) -> array[int]:
-        at = len(self._shared)
+    def _made_words(self) -> Words:
+        shared = common_start(self._first_key, self._key(self._count - 1))
+        begin, end = len(shared), len(shared) + WORD_BYTES
         length = self._heads.length
-        if length is not None and at + _WORD_BYTES <= length:
+        if length is not None and end <= length:
             heads = np.frombuffer(self._heads.data, np.uint8).reshape(self._count, length)
-            packed = heads[:, at : at + _WORD_BYTES].tobytes()
-        else:
-            packed = b"".join(
-                [
-                    key[at : at + _WORD_BYTES].ljust(_WORD_BYTES, b"\0")
-                    for key in self.keys_between(0, self._count)
-                ]
-            )
-        words = array("Q", packed)
-        if sys.byteorder == "little":
-            words.byteswap()
-        return words
+            return Words(shared, heads[:, begin:end].tobytes())
+        return Words.of(self.keys_between(0, self._count))
 
     def keys_between(self, first: int, end: int) -> list[bytes]:
         return BlockWindow(self, first, end, b"").keys
@@ -307,9 +278,3 @@ class Gathering:
         """All cells added."""
         windows = [one.window() if isinstance(one, Strips) else one for one in self._parts]
         return Window.joined(windows) if windows else Window([], [], b"")
-
-
-def _common(first: bytes, last: bytes) -> bytes:
-    """What both begin with; all between them in order begin so, too."""
-    pairs = zip(first, last, strict=False)
-    return first[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]
