@@ -8,6 +8,7 @@ import pytest
 from raybase.actors import procedure_store
 from raybase.actors.procedure_store import LOGS, RegionProcedureStore
 from raybase.errors import FencedError
+from raybase.storage.manifest import region_directory
 from raybase.testing import Simulation
 
 
@@ -131,3 +132,17 @@ def test_of_two_that_open_at_once_the_later_one_stays(simulation: Simulation) ->
             assert found[epoch] == b"%d" % epoch
         else:
             assert isinstance(tasks[0].exception(), FencedError)
+
+
+def test_what_a_dead_master_left_half_made_goes_at_the_next_take_over(
+    simulation: Simulation,
+) -> None:
+    one = opened(simulation, 1)
+    run(simulation, one.update({1: b"a"}))
+    base = region_directory(procedure_store.REGION)
+    left = [f"{base}/{name}/.tmp-dead" for name in ("manifest", "proc")]
+    for path in left:
+        simulation.disk.make_directories(path.rpartition("/")[0])
+        simulation.disk.create(path)
+    assert run(simulation, opened(simulation, 2).load()) == {1: b"a"}
+    assert all(simulation.disk.find(path) is None for path in left)
