@@ -272,12 +272,12 @@ class BalancerConfig:
     """When regions are moved to even out the cluster. Costs are from 0 to 1."""
 
     cost_min: float = 0.025
-    """A cluster that costs less is left alone, unless a server is far from the average.
+    """A cluster that costs less is left alone, unless its region counts are uneven.
     hbase.master.balancer.stochastic.minCostNeedBalance"""
     gain_min: float = 0.001
     """A run that would lower the cost by less moves nothing."""
     moves_max: int = 600
-    """Of one run. hbase.master.balancer.stochastic.maxMoveRegions"""
+    """Of one run. As many as MoveCostFunction.java allows at least."""
     in_transition_max: int = 4
     """Regions on the way at a time. hbase.master.balancer.maxRitPercent (there a part of all)"""
 

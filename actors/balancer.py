@@ -22,8 +22,9 @@ _PAIRS_MAX: Final = 20_000
 """Exchanges looked at together; of more there are, a sample."""
 _GAIN_MIN: Final = 1e-6
 """A step that gains less is rounding."""
-_SLOP: Final = 0.2
-"""hbase.regions.slop: a server so far from the average has the cluster balanced at any cost."""
+_SLOP: Final = 0.001
+"""hbase.regions.slop: a server with so many more or fewer regions than the average, and with
+more than rounding explains, has the cluster balanced however little it costs."""
 
 
 @dataclass(frozen=True, slots=True)

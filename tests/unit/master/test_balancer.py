@@ -150,6 +150,15 @@ def test_an_even_cluster_is_left_alone() -> None:
     assert "below 0.025" in plan.why
 
 
+def test_uneven_counts_are_mended_even_where_they_cost_little() -> None:
+    places = {f"t{number}": [0, 1, 2] for number in range(60)}
+    places["t0"] = [0] * 5
+    plan = planned(cluster(places))
+    assert plan.cost_before < CONFIG.cost_min
+    assert [move.source for move in plan.moves] == [NAMES[0]] * len(plan.moves)
+    assert plan.moves
+
+
 def test_a_new_server_gets_its_share() -> None:
     plan = planned(cluster({"a": [0, 0, 0, 1, 1, 1]}))
     assert [move.target for move in plan.moves] == [NAMES[2]] * 2
