@@ -374,9 +374,13 @@ class PosixFiles:
 
     def _make_durable(self, directory: str) -> None:
         """A directory that another process is making is synced here, too: its maker may die
-        before it gets that far."""
+        before it gets that far. One that is not empty has its name on disk: whoever puts
+        something into a directory has come through here with it before."""
         missing = []
         while directory not in self._durable and len(directory) > len(self._root):
+            if _has_entries(directory):
+                self._durable.add(directory)
+                break
             missing.append(directory)
             directory = os.path.dirname(directory)
         for one in reversed(missing):
@@ -384,6 +388,14 @@ class PosixFiles:
                 os.mkdir(one)
             sync_directory(os.path.dirname(one))
         self._durable.update(missing)
+
+
+def _has_entries(directory: str) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return any(True for _ in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _replace(temporary: str, absolute: str) -> None:

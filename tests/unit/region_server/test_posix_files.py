@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from raybase.actors import posix
 from raybase.actors.posix import FENCED, PosixFiles
 from raybase.errors import DiskFullError, FencedError, SyncFailedError
 
@@ -282,5 +283,29 @@ def test_a_stream_whose_file_another_owner_removed_fails(files: PosixFiles, tmp_
         with pytest.raises(FileNotFoundError):
             await files.write_stream("d/file", parts())
         assert os.listdir(tmp_path / "d") == []
+
+    asyncio.run(story())
+
+
+def test_a_directory_with_something_in_it_is_not_synced_into_its_parent_again(
+    files: PosixFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever put it there had done so before; a directory that is empty may be half made."""
+    synced: list[str] = []
+
+    def note(directory: str) -> None:
+        synced.append(os.path.relpath(directory, tmp_path))
+
+    async def story() -> None:
+        await files.write("a/full/file", [b"data"])
+        (tmp_path / "a" / "empty").mkdir()
+        other = PosixFiles(str(tmp_path))
+        monkeypatch.setattr(posix, "sync_directory", note)
+        await other.put_if_absent("a/full/new", b"data")
+        assert synced == ["a/full"]
+        synced.clear()
+        await other.put_if_absent("a/empty/new", b"data")
+        assert synced == ["a", "a/empty"]
+        other.close()
 
     asyncio.run(story())
