@@ -78,6 +78,8 @@ class CoordinatorFiles:
         self._number = number
         self._log = log
         self.log_bytes = 0
+        self.proved = True
+        """Damage to what was appended cannot be taken for a write that never ended."""
 
     @classmethod
     async def take_over(
@@ -116,9 +118,13 @@ class CoordinatorFiles:
         return self, state
 
     async def append(self, records: Sequence[bytes]) -> None:
-        """Returns when the records are on disk, and nobody has begun a later life."""
+        """Returns when the records are on disk, and nobody has begun a later life.
+
+        No records make a batch, too: it proves the one before it.
+        """
         data = encode_batch(self.log_bytes, records)
         self.log_bytes = await self._log.append(data)
+        self.proved = not records
 
     async def check(self) -> None:
         await self._log.check()
@@ -133,6 +139,7 @@ class CoordinatorFiles:
         await self._log.close()
         self._log = log
         self._number += 1
+        self.proved = True
         await self._write_header(state.zxid)
         return snapshot
 

@@ -40,6 +40,8 @@ _SPLIT_ROW: Final = b"50"
 _OTHER_ROW: Final = b"25"
 _OTHER_TABLE: Final = "other"
 _SMALL_LOG_BYTES: Final = 4_000
+_QUIET_S: Final = 1.0
+"""After this the coordinator has proved what it logged, and logs nothing more by itself."""
 _PAUSE_S: Final = 0.02
 
 ONE_SERVER: Final = replace(
@@ -223,6 +225,7 @@ async def table_with_files(stage: Stage) -> None:
     await stage.write(20)
     await stage.connection.admin.flush(_TABLE)
     await stage.write(15)
+    await asyncio.sleep(_QUIET_S)
 
 
 async def split(stage: Stage) -> None:
@@ -251,6 +254,7 @@ async def two_regions(stage: Stage) -> None:
     await stage.write(12)
     await stage.connection.admin.flush(_TABLE)
     await stage.write(8)
+    await asyncio.sleep(_QUIET_S)
 
 
 async def merge(stage: Stage) -> None:

@@ -152,7 +152,6 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
-        coordinator_files.CoordinatorFiles.append: append/write append/sync
         archiver.archive_directory: remove/unlink remove/syncdir
         janitor.Janitor._clean: remove/unlink remove/syncdir
         """
@@ -185,7 +184,6 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
-        coordinator_files.CoordinatorFiles.append: append/write append/sync
         archiver.archive_directory: remove/unlink remove/syncdir
         janitor.Janitor._clean: remove/unlink remove/syncdir
         """

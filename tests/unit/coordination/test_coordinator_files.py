@@ -13,7 +13,7 @@ import pytest
 from raybase.actors.coordinator_files import CoordinatorFiles, claim_path, log_path, snapshot_path
 from raybase.config import ClusterConfig, CoordinatorConfig
 from raybase.coordination.codec import encode
-from raybase.coordination.log_format import snapshot_parts
+from raybase.coordination.log_format import decode_log, snapshot_parts
 from raybase.coordination.records import OpenSession, Request
 from raybase.coordination.requests import Create, GetData, SetData
 from raybase.coordination.state import CoordinatorState
@@ -327,6 +327,28 @@ def test_a_coordinator_whose_disk_fails_begins_again_without_a_loss(seed: int) -
         tell(simulation, 300, main=story)
         assert simulation.counts["syncs failed"] + simulation.counts["writes failed"] > 0
         assert simulation.counts["exits"] > 0
+
+
+def test_a_coordinator_at_rest_proves_its_last_batch_once() -> None:
+    async def story(main: Holder) -> None:
+        await main.session.create("/a")
+        await asyncio.sleep(2.0)
+        path = log_path(1, 0)
+        whole = bytes(main_disk[0].file(path).data)
+        await asyncio.sleep(5.0)
+        assert main_disk[0].file(path).data == whole
+        log = decode_log(path, whole)
+        assert log.length == len(whole)
+        at = whole.rindex(b"/a")
+        with pytest.raises(CorruptionError):
+            decode_log(path, whole[:at] + b"\x00" + whole[at + 1 :])
+
+    main_disk: list[Disk] = []
+    with Simulation(1) as simulation:
+        main_disk.append(simulation.disk)
+        begin(simulation)
+        tell(simulation, 30, main=story)
+        assert simulation.errors == []
 
 
 def test_requests_that_wait_for_the_log_share_the_next_sync() -> None:
