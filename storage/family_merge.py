@@ -1,22 +1,18 @@
 """How the cells of several families are put together by row: an order for parallel lists.
 
-Both orders are made once and then applied to each of the six lists of a scan's cells, which
-costs more than to find them.
+Both orders are found once, from the rows of every family's cells, and then applied to each of
+the lists that say more of them, which costs more than to find them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, compress
-from operator import itemgetter, ne
+from operator import itemgetter, lt, ne
 from typing import Any, Final, Self, TypeVar
-
-from .store_scanner import StoreScanner
 
 T = TypeVar("T")
 
-Part = tuple[StoreScanner, int]
-"""A store and where its cells end, of those that begin with its next one; not empty."""
 _WOVEN_FROM: Final = 8
 """Rows from which a slice a column is cheaper than a place a cell."""
 
@@ -36,23 +32,21 @@ class Weave:
         self.row_count = row_count
 
     @classmethod
-    def found(cls, parts: Sequence[Part]) -> Self | None:
-        """None if the rows differ in shape, or a family lacks one."""
+    def found(cls, families: Sequence[list[bytes]]) -> Self | None:
+        """From the row of every cell of each family, in order; none of them is empty.
+
+        None if the rows differ in shape, or a family lacks one.
+        """
         strides: list[int] = []
         rows: list[bytes] = []
-        for store, end in parts:
-            first = store.next_cell
-            starts = store.starts[store.next_row :]
-            if len(starts) < _WOVEN_FROM or starts[0] != first:
+        for cells in families:
+            stride = next((at for at, row in enumerate(cells) if row != cells[0]), len(cells))
+            own = cells[::stride]
+            if len(own) < _WOVEN_FROM or len(own) * stride != len(cells) or (rows and own != rows):
                 return None
-            stride = starts[1] - first
-            count, rest = divmod(end - first, stride)
-            if rest or count < _WOVEN_FROM or starts[:count] != list(range(first, end, stride)):
+            if any(cells[place::stride] != own for place in range(1, stride)):
                 return None
-            if count < len(starts) and starts[count] != end:
-                return None
-            own = store.rows[first:end:stride]
-            if rows and own != rows:
+            if not rows and not all(map(lt, own, own[1:])):
                 return None
             rows = own
             strides.append(stride)
@@ -80,12 +74,14 @@ class Sorting:
 
     __slots__ = ("_pick", "row_count", "starts")
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        rows = list(chain.from_iterable(one.rows[one.next_cell : end] for one, end in parts))
+    def __init__(self, families: Sequence[list[bytes]]) -> None:
+        rows = list(chain.from_iterable(families))
         order = sorted(range(len(rows)), key=rows.__getitem__)
         self._pick: Any = itemgetter(*order) if len(order) > 1 else None
         rows = self.of([rows])
-        self.starts = list(compress(range(len(rows)), map(ne, rows, chain((None,), rows))))
+        self.starts: Sequence[int] = list(
+            compress(range(len(rows)), map(ne, rows, chain((None,), rows)))
+        )
         """Where each row begins."""
         self.row_count = len(self.starts)
 
@@ -93,3 +89,8 @@ class Sorting:
         """As ``Weave.of``."""
         joined = list(chain.from_iterable(lists))
         return list(self._pick(joined)) if self._pick is not None else joined
+
+
+def order_of(families: Sequence[list[bytes]]) -> Weave | Sorting:
+    """The order of the cells whose rows these are, one list a family; none of them is empty."""
+    return Weave.found(families) or Sorting(families)

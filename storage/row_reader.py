@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, pairwise
+from itertools import chain, compress
 from operator import attrgetter, ne
 from typing import Final, Self
 
@@ -23,6 +23,7 @@ from ..operations import Get
 from .cell_arrays import TAIL
 from .cells import CellBatch
 from .column_state import PUT
+from .family_merge import order_of
 from .key import (
     AFTER_END,
     END,
@@ -128,56 +129,32 @@ class RowReader:
             return None
         encoded = list(map(self._encode, map(_row_of, gets)))
         rows = sorted(set(encoded))
-        found: list[_FamilyRows] = []
+        found: list[_FamilyCells] = []
         for name, store in self._stores.items():
             if columns and name not in columns:
                 continue
             if not store.is_plain:
                 return None
             window = store.rows_window(rows)
-            family = _FamilyRows.of(name, window, read_point, columns.get(name))
+            if not window:
+                continue
+            family = _FamilyCells.of(name, window, read_point, columns.get(name))
             if family is None:
                 return None
-            found.append(family)
-        return [
-            self._row_batch(get.row, key, found) for get, key in zip(gets, encoded, strict=True)
-        ]
-
-    @staticmethod
-    def _row_batch(row: bytes, encoded: bytes, families: Sequence[_FamilyRows]) -> CellBatch:
-        out: CellBatch | None = None
-        for family in families:
-            place = family.places.get(encoded)
-            if place is None:
-                continue
-            first, end = place
-            names = [family.name] * (end - first)
-            qualifiers = family.qualifiers[first:end]
-            timestamps = family.timestamps[first:end]
-            values = family.values[first:end]
-            if out is None:
-                out = CellBatch.of_row(row, names, qualifiers, timestamps, _PUT_CODE, values)
-            else:
-                out.families += names
-                out.qualifiers += qualifiers
-                out.timestamps += timestamps
-                out.values += values
-        if out is None:
-            return CellBatch()
-        count = len(out.values)
-        if count > len(out.rows):
-            out.rows = [row] * count
-            out.types = [_PUT_CODE] * count
-            out.row_ends = [count]
-        return out
+            if family.rows:
+                found.append(family)
+        if not found:
+            return [CellBatch() for _ in gets]
+        cells = _Cells(found)
+        return [cells.of_row(get.row, key) for get, key in zip(gets, encoded, strict=True)]
 
 
 @dataclass(slots=True)
-class _FamilyRows:
-    """The newest puts of one family in several rows, and where each encoded row's are."""
+class _FamilyCells:
+    """The newest puts of one family in several rows, and the encoded row of each."""
 
     name: bytes
-    places: dict[bytes, tuple[int, int]]
+    rows: list[bytes]
     qualifiers: list[bytes]
     timestamps: list[int]
     values: list[bytes]
@@ -186,9 +163,7 @@ class _FamilyRows:
     def of(
         cls, name: bytes, window: Window, read_point: int, wanted: Sequence[bytes] | None
     ) -> Self | None:
-        """None if a cell of the window is no put."""
-        if not window:
-            return cls(name, {}, [], [], [])
+        """None if a cell of the window is no put. Requires: it is not empty."""
         tails = np.frombuffer(window.tails, TAIL)
         if not (tails["type"] == PUT).all():
             return None
@@ -214,9 +189,37 @@ class _FamilyRows:
             rows, qualifiers, timestamps, values = (
                 list(compress(one, selected)) for one in (rows, qualifiers, timestamps, values)
             )
-        starts = list(compress(range(len(rows)), map(ne, rows, chain((None,), rows))))
-        places = {rows[first]: (first, end) for first, end in pairwise(chain(starts, (len(rows),)))}
-        return cls(name, places, qualifiers, timestamps, values)
+        return cls(name, rows, qualifiers, timestamps, values)
+
+
+class _Cells:
+    """The cells of several rows and families by row; at least one."""
+
+    def __init__(self, found: Sequence[_FamilyCells]) -> None:
+        order = order_of([one.rows for one in found])
+        rows = order.of([one.rows for one in found])
+        self._families = order.of([[one.name] * len(one.rows) for one in found])
+        self._qualifiers = order.of([one.qualifiers for one in found])
+        self._timestamps = order.of([one.timestamps for one in found])
+        self._values = order.of([one.values for one in found])
+        ends = chain(order.starts[1:], (len(rows),))
+        self._places = {
+            rows[first]: (first, end) for first, end in zip(order.starts, ends, strict=True)
+        }
+
+    def of_row(self, row: bytes, encoded: bytes) -> CellBatch:
+        place = self._places.get(encoded)
+        if place is None:
+            return CellBatch()
+        first, end = place
+        return CellBatch.of_row(
+            row,
+            self._families[first:end],
+            self._qualifiers[first:end],
+            self._timestamps[first:end],
+            _PUT_CODE,
+            self._values[first:end],
+        )
 
 
 def _add(

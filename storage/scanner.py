@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Final, Protocol
 
 from .cells import CellBatch
-from .family_merge import Sorting, Weave
+from .family_merge import order_of
 from .key import AFTER_END, END, PLAIN_ROWS, RowEncoder, row_start
 from .reading import Reading
 from .store import StoreView
@@ -176,12 +176,13 @@ class RangeScanner:
         sizes = [store.bytes_to(end) for store, end in parts]
         if not parts or sum(sizes) >= budget.bytes:
             return
-        order = Weave.found(parts) or Sorting(parts)
+        families = [one.rows[one.next_cell : end] for one, end in parts]
+        order = order_of(families)
         if order.row_count > budget.rows:
             return
         base = len(out.values)
         out.row_ends += [base + start for start in order.starts[1:]]
-        rows = order.of([one.rows[one.next_cell : end] for one, end in parts])
+        rows = order.of(families)
         decodes = self._decodes or any(store.has_escapes for store, _ in parts)
         out.rows += map(self._decode, rows) if decodes else rows
         out.families += order.of([[one.family] * (end - one.next_cell) for one, end in parts])

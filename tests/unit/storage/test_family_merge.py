@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from raybase.errors import BlockMiss
 from raybase.model import FamilyDescriptor
 from raybase.operations import Get, Put, Scan
-from raybase.storage.family_merge import Weave
-from raybase.storage.reading import Reading
-from raybase.storage.store_scanner import StoreScanner
+from raybase.storage.family_merge import Weave, order_of
 
 FAMILIES = (FamilyDescriptor(b"f"), FamilyDescriptor(b"g"))
 
@@ -52,15 +50,9 @@ def scanned(engine: Any, bytes_max: int = 0, rows_max: int = 0) -> list[Any]:
     return found
 
 
-def parts_of(engine: Any) -> list[tuple[StoreScanner, int]]:
-    parts = []
-    for store in engine.region.stores.values():
-        reading = Reading(store.family, engine.region.read_point, engine.now_ms)
-        scanner = StoreScanner(store.view(), reading, b"", b"")
-        while not scanner.is_done:
-            engine.fetching(scanner.advance)
-        parts.append((scanner, len(scanner.rows)))
-    return parts
+def of_family(shapes: list[Shape], family: bytes) -> list[tuple[bytes, bytes]]:
+    """(row, qualifier) of every cell."""
+    return [(row, qualifier) for row, name, qualifier, _ in expected(shapes) if name == family]
 
 
 @pytest.mark.parametrize(
@@ -75,19 +67,29 @@ def parts_of(engine: Any) -> list[tuple[StoreScanner, int]]:
     ],
 )
 def test_rows_of_one_shape_are_woven_and_others_sorted(make_engine, shapes, is_woven):
+    cells = [of_family(shapes, name) for name in (b"f", b"g")]
+    rows = [[row for row, _ in one] for one in cells]
+    order = order_of(rows)
+    assert isinstance(order, Weave) == is_woven
+    in_order = list(
+        zip(
+            order.of(rows),
+            order.of([[b"f"] * len(rows[0]), [b"g"] * len(rows[1])]),
+            order.of([[qualifier for _, qualifier in one] for one in cells]),
+            strict=True,
+        )
+    )
+    assert in_order == [cell[:3] for cell in expected(shapes)]
+    assert [in_order[at][0] for at in order.starts] == sorted({row for row, *_ in in_order})
+    assert order.row_count == len(order.starts)
     engine = make_engine(*FAMILIES)
     engine.write(*[put(number, shape) for number, shape in enumerate(shapes)])
     engine.flush()
-    parts = parts_of(engine)
-    woven = Weave.found(parts)
-    assert (woven is not None) == is_woven
-    if woven is not None:
-        in_order = woven.of([one.qualifiers for one, _ in parts])
-        assert in_order == [qualifier for _, _, qualifier, _ in expected(shapes)]
-        assert [woven.of([one.rows for one, _ in parts])[at] for at in woven.starts] == [
-            b"row%04d" % number for number in range(len(shapes))
-        ]
     assert scanned(engine) == expected(shapes)
+    gets = [Get(b"row%04d" % number) for number in range(len(shapes) + 1)]
+    batches = engine.fetching(lambda: engine.region.get_many(gets, engine.now_ms))
+    assert [(*cell[:3], cell[5]) for batch in batches for cell in batch.cells()] == expected(shapes)
+    assert not len(batches[-1])
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
