@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from raybase import ClientConfig, RegionInfo, ServerName, Table, connect
+from raybase import ClientConfig, Get, RegionInfo, Result, ServerName, connect
 from raybase.errors import RaybaseError
 
 from .lab import Cluster, Lab
@@ -132,19 +132,20 @@ def _kill(cluster: Cluster, victim: Victim) -> float:
             table.get(row)
         cluster.running.signal(process, signal.SIGKILL)
         began_s = time.perf_counter()
-        for row in rows:
-            while not _is_served(table, row):
-                if time.perf_counter() - began_s > TIMEOUT_S:
-                    raise RuntimeError(f"row {row!r} was not served after {TIMEOUT_S} s")
-                time.sleep(PAUSE_S)
+        while rows:
+            outcomes = table.apply([Get(row) for row in rows])
+            rows = [
+                row for row, one in zip(rows, outcomes, strict=True) if not _is_served(row, one)
+            ]
+            if time.perf_counter() - began_s > TIMEOUT_S:
+                raise RuntimeError(f"{len(rows)} regions were not served after {TIMEOUT_S} s")
+            time.sleep(PAUSE_S)
         return time.perf_counter() - began_s
 
 
-def _is_served(table: Table, row: bytes) -> bool:
-    try:
-        value = table.get(row).get((FAMILY + b":" + QUALIFIER).decode())
-    except RaybaseError:
+def _is_served(row: bytes, outcome: Result | RaybaseError) -> bool:
+    if isinstance(outcome, RaybaseError):
         return False
-    if value != b"last":
+    if outcome.get(FAMILY + b":" + QUALIFIER) != b"last":
         raise RuntimeError(f"row {row!r} was acknowledged and is lost")
     return True
