@@ -22,8 +22,7 @@ P99_MS = 300.0
 REGIONS = 8
 WRITERS = 4
 BATCH = 100
-SETTLE_S = 0.05
-"""The probe's next answer after a move belongs to the move."""
+POLL_S = 0.01
 SPLIT_ROWS = 1_000_000
 PREFIXES = [b"%02x-" % (256 * number // REGIONS) for number in range(REGIONS)]
 
@@ -134,8 +133,10 @@ def _split(cluster: Cluster, probe: Probe, number: int) -> float:
 
 
 def _unavailable(probe: Probe, change: Callable[[], None]) -> float:
-    """The longest wait of the probe from the change's beginning until a little after it."""
+    """The longest wait of the probe for an answer that it asked for before the change's end."""
     began_s = time.perf_counter()
     change()
-    time.sleep(SETTLE_S)
-    return probe.longest_s(began_s, time.perf_counter() - SETTLE_S)
+    ended_s = time.perf_counter()
+    while probe.answers[-1].asked_s <= ended_s:
+        time.sleep(POLL_S)
+    return probe.longest_s(began_s, ended_s)
