@@ -158,6 +158,8 @@ class RegionControl:
         encoded = request.parent.encoded_name
         hosted = self._regions.online.get(encoded)
         if hosted is not None:
+            # What is flushed while it serves need not be while nobody does.
+            await hosted.flush()
             await hosted.close(request.master_epoch)
             self.forget(hosted)
         parent = await write_daughters(self._services.runtime.files, request)
