@@ -13,7 +13,6 @@ from typing import Final
 from .ambush import Ambush, AmbushConfig
 from .cluster import COORDINATOR, SimCluster
 
-_GAP_S: Final = (0.5, 3.0)
 _SHORT_S: Final = (0.3, 4.0)
 _LONG_S: Final = (7.0, 11.0)
 """Past the end of a session: what was cut off or stood still comes back as a zombie."""
@@ -23,11 +22,14 @@ Action = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True)
 class ChaosConfig:
-    """How much happens at least, of kills and of other faults, and in all."""
+    """How much happens. ``faults`` in all, of these kills and others at least, are what a story
+    plans; ``simulate`` goes on for its duration."""
 
     faults: int = 5
     kills_min: int = 2
     others_min: int = 1
+    gap_s: tuple[float, float] = (0.5, 3.0)
+    """Between one and the next, at least and at most."""
     ambush: AmbushConfig = field(default_factory=AmbushConfig)
 
 
@@ -88,20 +90,22 @@ class Chaos:
         chance.shuffle(plan)
         self._ambush.start()
         for action in plan:
-            await asyncio.sleep(chance.uniform(*_GAP_S))
+            await asyncio.sleep(chance.uniform(*config.gap_s))
             self._strike(action)
         await asyncio.sleep(max(0.0, self._until_s - self._simulation.now_s))
         while self._simulation.counts["kills"] < config.kills_min:
             self._strike(self._kill_coordinator)
-            await asyncio.sleep(chance.uniform(*_GAP_S))
-        await asyncio.sleep(chance.uniform(*_GAP_S))
+            await asyncio.sleep(chance.uniform(*config.gap_s))
+        await asyncio.sleep(chance.uniform(*config.gap_s))
         self.stop()
 
     async def run_for(self, duration_s: float) -> None:
         """Strikes as long as that, and waits until whoever was held back is back."""
         until_s = self._simulation.now_s + duration_s
         self._ambush.start()
-        while (gap_s := self._chance.uniform(*_GAP_S)) + self._simulation.now_s < until_s:
+        while (
+            gap_s := self._chance.uniform(*self._config.gap_s)
+        ) + self._simulation.now_s < until_s:
             await asyncio.sleep(gap_s)
             self._strike(self._chance.choice(self._kills + self._others))
         await asyncio.sleep(max(until_s, self._until_s) - self._simulation.now_s)
