@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -148,15 +149,16 @@ class ChaosRun:
             for one in clients:
                 one.stopped = True
         for task in working:
-            task.result(2 * CLIENT.operation_timeout_s)
+            error = task.exception(2 * CLIENT.operation_timeout_s)
+            self._violated([f"a client broke off: {error!r}"] if error is not None else [])
         self._violated(watch.errors)
         if self._ledger.unknown:
             self._violated([f"{self._ledger.unknown} operations of clients were given up"])
         self.report.operations = self._ledger.operations
         self.report.scans = self._ledger.scans
         self.report.reads = watch.reads
-        ends = [one.began_s for one in self.report.faults[1:]] + [self._now_s()]
-        for struck, end_s in zip(self.report.faults, ends, strict=True):
+        for struck, following in zip_longest(self.report.faults, self.report.faults[1:]):
+            end_s = following.began_s if following is not None else self._now_s()
             struck.outage_s = watch.longest(self._began_s + struck.began_s, self._began_s + end_s)
 
     def _client(self, number: int, connection: AsyncConnection) -> Client:
