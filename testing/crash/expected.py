@@ -128,7 +128,6 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         """
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
-        coordinator_files.CoordinatorFiles.append: append/write append/sync
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
