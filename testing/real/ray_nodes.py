@@ -106,8 +106,11 @@ class RayNodes:
         )
 
     def workers(self) -> list[Any]:
-        """The worker nodes, in the order in which they were added."""
-        return [one for one in self.cluster.list_all_nodes() if one is not self.cluster.head_node]
+        """The worker nodes that may go: a driver may have joined Ray at one of them, and would
+        go with it."""
+        own = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
+        nodes = [one for one in self.cluster.list_all_nodes() if one.node_id != own]
+        return [one for one in nodes if one is not self.cluster.head_node]
 
     def pause_raylet(self, node: Any) -> None:
         """Ray stops hearing of the node; its actors serve on."""
