@@ -76,14 +76,14 @@ class Faults:
         return self._session_timeout_s * self._chance.uniform(*_LONG_S)
 
     def _kill_two(self) -> str:
-        names = self._chance.sample(self._victims.servers(), 2)
+        names = self._victims.some_servers(2)
         pids = [self._victims.pid_of(one) for one in names]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         return " and ".join(names)
 
     def _kill_in_recovery(self) -> str:
-        names = self._chance.sample(self._victims.servers(), 2)
+        names = self._victims.some_servers(2)
         first, second = (self._victims.pid_of(one) for one in names)
         os.kill(first, signal.SIGKILL)
         self._await_procedure("server_crash")

@@ -78,17 +78,29 @@ class Victims:
         """Process names of the registered region servers."""
         return [one.process for one in self.cluster.registry().region_servers]
 
+    def some_servers(self, count: int) -> list[str]:
+        """So many different ones. Raises ClusterError if fewer live."""
+        names = self.servers()
+        if len(names) < count:
+            raise ClusterError(f"{len(names)} servers live")
+        return self.chance.sample(names, count)
+
     def any_server(self) -> str:
-        return self.chance.choice(self.servers())
+        return self.some_servers(1)[0]
 
     def busiest(self) -> str:
         servers = self.ask_master("status")["servers"]
+        if not servers:
+            raise ClusterError("no server lives")
         return str(max(servers, key=lambda one: one["regions"])["process"])
 
     def meta_holder(self) -> str:
         status = self.ask_master("status")
         holder = next(one["server"] for one in status["regions"] if one["table"] == "hbase:meta")
-        return next(str(one["process"]) for one in status["servers"] if one["server"] == holder)
+        for one in status["servers"]:
+            if one["server"] == holder:
+                return str(one["process"])
+        raise ClusterError("hbase:meta is not served")
 
     def pid_of(self, process: str) -> int:
         return int(self.ask(process, "describe")["pid"])
