@@ -89,14 +89,12 @@ class ColumnarBlock(Block):
         if words is None:
             return super().row_range(start, stop, low)
         count = self._count
-        first, high = words.narrowed(start, low, count)
-        if first < high:
-            first = self._search_between(start, first, high)
+        first = self._search_between(start, *words.narrowed(start, low, count))
         near = min(first + _NEAR_CELLS, count)
-        end, high = words.narrowed(stop, first, near)
+        end = self._search_between(stop, *words.narrowed(stop, first, near))
         if end == near < count:
-            end, high = words.narrowed(stop, near, count)
-        return first, self._search_between(stop, end, high)
+            end = self._search_between(stop, *words.narrowed(stop, near, count))
+        return first, end
 
     def _prepared(self) -> Words | None:
         """Its words, once the block has been searched often enough."""

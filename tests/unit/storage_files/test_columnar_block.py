@@ -15,7 +15,7 @@ from raybase.storage.key import AFTER_END, END, TAIL_BYTES, cell_key, escape
 TEXTS = st.one_of(
     st.binary(max_size=3),
     st.sampled_from([b"", b"\0", b"\0\xff", b"row", b"row\0", b"a" * 20, b"a" * 20 + b"b"]),
-    st.integers(0, 40).map(lambda number: b"user%010d" % number),
+    st.integers(0, 40).map(lambda number: b"%x-user-%06d" % (number % 3, number)),
 )
 CELLS = st.lists(
     st.tuples(TEXTS, TEXTS, st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=60
@@ -70,6 +70,17 @@ def test_a_row_is_found_whole_however_often_its_block_was_searched(cells, other)
             expected = bisect_left(keys, start), bisect_left(keys, stop)
             assert block.row_range(start, stop) == expected
             assert block.keys_between(*expected) == keys[slice(*expected)]
+
+
+@pytest.mark.parametrize("cells", [1, 15, 16, 17, 40, 400])
+def test_a_row_of_many_cells_alike_in_their_words_is_found_whole(cells):
+    rows = [b"7-group-0001", b"e-group-0001", b"e-group-0002"]
+    keys = keys_of([(row, b"q", time, 1) for row in rows for time in range(cells)])
+    block = block_of(keys)
+    for _ in range(8):
+        for place, row in enumerate(rows):
+            expected = place * cells, (place + 1) * cells
+            assert block.row_range(row + END, row + AFTER_END) == expected
 
 
 @pytest.mark.parametrize("wide", [False, True])
