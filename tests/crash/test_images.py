@@ -20,8 +20,10 @@ SEEN_ELSEWHERE = {
     "split.SplitProcedure.undo": "a server must die between two steps: test_killed_masters.py",
     "region_mover._settle": "a move's target must fall silent: test_move.py",
     "region_opener.release": "an open must be given up before its region is served",
+    "file_mender.FileMender.put_back": "one rename that a person asks for: tests/unit/fsck",
+    "namespaces.DeleteNamespaceProcedure.remove_directory": "test_killed_masters.py: it is empty",
 }
-"""Functions that take more than one fault to be reached."""
+"""Functions that take more than one fault, or a person, to be reached."""
 NOT_STORAGE = {
     "coordinator": "the lock file is a courtesy: nothing rests on it",
     "posix": "what the calls are made of: tests/crash/test_golden.py",
