@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +19,8 @@ _SEARCHES_UNPREPARED: Final = 8
 """A get searches twice, for the beginning and the end of its row, and begins again after every
 block that it misses elsewhere."""
 _BLOCK_OVERHEAD_BYTES: Final = 800
+_CUT_AT_ONCE: Final = 8
+"""A window of so few cells is a row that is wanted whole."""
 _NEAR_CELLS: Final = 16
 """The end of a row is looked for so near its beginning first."""
 
@@ -86,14 +89,20 @@ class ColumnarBlock(Block):
 
     def row_range(self, start: bytes, stop: bytes, low: int = 0) -> tuple[int, int]:
         words = self._words
-        if words is None:
+        if words is None or not (start.startswith(words.shared) and stop.startswith(words.shared)):
             return super().row_range(start, stop, low)
-        count = self._count
-        first = self._search_between(start, *words.narrowed(start, low, count))
+        numbers, count = words.numbers, self._count
+        word = words.word_of(start)
+        first = bisect_left(numbers, word, low)
+        if first < count and numbers[first] == word:
+            first = self._search_between(start, first, bisect_right(numbers, word, first))
+        word = words.word_of(stop)
         near = min(first + _NEAR_CELLS, count)
-        end = self._search_between(stop, *words.narrowed(stop, first, near))
+        end = bisect_left(numbers, word, first, near)
         if end == near < count:
-            end = self._search_between(stop, *words.narrowed(stop, near, count))
+            end = bisect_left(numbers, word, near)
+        if end < count and numbers[end] == word:
+            end = self._search_between(stop, end, bisect_right(numbers, word, end))
         return first, end
 
     def _prepared(self) -> Words | None:
@@ -132,7 +141,14 @@ class ColumnarBlock(Block):
         return values
 
     def window(self, first: int, end: int, bound: bytes) -> Window:
-        return BlockWindow(self, first, end, bound)
+        if end - first > _CUT_AT_ONCE:
+            return BlockWindow(self, first, end, bound)
+        return Window.of_columns(
+            self._heads.between(first, end),
+            self._tails[first * TAIL_BYTES : end * TAIL_BYTES],
+            self.values_between(first, end),
+            bound,
+        )
 
     def gather(self, ranges: Sequence[tuple[int, int]]) -> Window:
         at, tails = TAIL_BYTES, self._tails

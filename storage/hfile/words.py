@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
@@ -10,6 +11,7 @@ from itertools import takewhile
 from typing import Final, Self
 
 WORD_BYTES: Final = 8
+_WORD: Final = struct.Struct(">Q")
 
 
 class Words:
@@ -20,14 +22,15 @@ class Words:
     the keys, so that only among equal ones the keys themselves have to be looked at.
     """
 
-    __slots__ = ("_numbers", "shared")
+    __slots__ = ("at", "numbers", "shared")
 
     def __init__(self, shared: bytes, packed: bytes) -> None:
         self.shared = shared
         """What all keys begin with."""
-        self._numbers = array("Q", packed)
+        self.at = len(shared)
+        self.numbers = array("Q", packed)
         if sys.byteorder == "little":
-            self._numbers.byteswap()
+            self.numbers.byteswap()
 
     @classmethod
     def of(cls, keys: Sequence[bytes]) -> Self:
@@ -38,7 +41,15 @@ class Words:
 
     @property
     def memory_bytes(self) -> int:
-        return WORD_BYTES * len(self._numbers)
+        return WORD_BYTES * len(self.numbers)
+
+    def word_of(self, key: bytes) -> int:
+        """Of a key that begins as all do."""
+        at = self.at
+        if len(key) - at >= WORD_BYTES:
+            word: int = _WORD.unpack_from(key, at)[0]
+            return word
+        return int.from_bytes(key[at:].ljust(WORD_BYTES, b"\0"))
 
     def narrowed(self, key: bytes, low: int, high: int) -> tuple[int, int]:
         """Between which two places, not outside of these, the key's lower bound is.
@@ -48,9 +59,8 @@ class Words:
         shared = self.shared
         if not key.startswith(shared):
             return (low, low) if key < shared else (high, high)
-        at = len(shared)
-        number = int.from_bytes(key[at : at + WORD_BYTES].ljust(WORD_BYTES, b"\0"))
-        numbers = self._numbers
+        number = self.word_of(key)
+        numbers = self.numbers
         low = bisect_left(numbers, number, low, high)
         if low == high or numbers[low] != number:
             return low, low
