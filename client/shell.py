@@ -13,7 +13,8 @@ from ..config import ClientConfig
 from ..errors import RaybaseError
 from .connection import Connection, connect
 from .retry import describe
-from .shell_commands import Commands
+from .shell_command import Terminal
+from .shell_commands import run as run_command
 from .shell_parser import parse
 
 PROMPT: Final = "raybase> "
@@ -34,10 +35,10 @@ def run_shell(address: str | None, commands: Iterable[str], console: Console) ->
 
 
 class Shell:
-    """The loop around Commands."""
+    """The loop around the commands."""
 
     def __init__(self, connection: Connection, console: Console) -> None:
-        self._commands = Commands(connection, console)
+        self._terminal = Terminal(connection, console)
         self._errors = Console(stderr=True)
 
     def run(self, commands: tuple[str, ...]) -> int:
@@ -74,7 +75,7 @@ class Shell:
         try:
             parsed = parse(line)
             if parsed is not None:
-                self._commands.run(parsed)
+                run_command(self._terminal, parsed)
         except RaybaseError as error:
             self._tell(describe(error))
             return False

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
-from .connection import Connection
 from .result import text
+from .shell_command import Command, Terminal
 from .shell_output import counted, table_of
+from .shell_parser import Line
 from .status import Transition
 
 
-def show_status(connection: Connection, console: Console) -> None:
+def show_status(terminal: Terminal, line: Line) -> None:
     """Servers, and what is on its way."""
-    status = connection.admin.status()
+    status = terminal.connection.admin.status()
     table = table_of("server", "regions", "memstore MB", "files", "requests")
     for one in status.servers:
         memstore = str(one.memstore_bytes // 2**20)
         numbers = (str(one.regions), memstore, str(one.store_files), str(one.requests))
         table.add_row(str(one.name), *numbers)
-    console.print(table)
-    _say(
-        console,
+    terminal.console.print(table)
+    terminal.say(
         f"master {status.master or 'none'}; {len(status.backup_masters)} standing by; "
         f"{len(status.servers)} servers with {counted(status.regions, 'region')}; "
         f"{len(status.dead_servers)} dead; {len(status.transitions)} in transition",
     )
     if status.transitions:
-        _show_transitions(console, status.transitions)
+        _show_transitions(terminal, status.transitions)
 
 
-def show_transitions(connection: Connection, console: Console) -> None:
+def show_transitions(terminal: Terminal, line: Line) -> None:
     """Regions in transition, the longest first."""
-    transitions = connection.admin.status().transitions
+    transitions = terminal.connection.admin.status().transitions
     if transitions:
-        _show_transitions(console, transitions)
-    _say(console, counted(len(transitions), "region") + " in transition")
+        _show_transitions(terminal, transitions)
+    terminal.say(counted(len(transitions), "region") + " in transition")
 
 
-def show_procedures(connection: Connection, console: Console) -> None:
-    procedures = connection.admin.procedures()
+def show_procedures(terminal: Terminal, line: Line) -> None:
+    procedures = terminal.connection.admin.procedures()
     table = table_of("id", "parent", "what", "state", "step", "submitted", "last update", "reason")
     for one in procedures:
         table.add_row(
@@ -54,32 +54,38 @@ def show_procedures(connection: Connection, console: Console) -> None:
             _time(one.updated_ms),
             Text(one.reason or one.error),
         )
-    console.print(table)
-    _say(console, counted(len(procedures), "procedure"))
+    terminal.console.print(table)
+    terminal.say(counted(len(procedures), "procedure"))
 
 
-def show_locks(connection: Connection, console: Console) -> None:
-    locks = connection.admin.locks()
+def show_locks(terminal: Terminal, line: Line) -> None:
+    locks = terminal.connection.admin.locks()
     table = table_of("kind", "name", "lock", "held by", "waiting")
     for one in locks:
         holder = str(one.owner) if one.owner else f"{one.shared} procedures"
         waiting = ", ".join(map(str, one.waiting))
         table.add_row(one.kind, one.name, "exclusive" if one.owner else "shared", holder, waiting)
-    console.print(table)
-    _say(console, counted(len(locks), "lock"))
+    terminal.console.print(table)
+    terminal.say(counted(len(locks), "lock"))
 
 
-def _show_transitions(console: Console, transitions: tuple[Transition, ...]) -> None:
+def _show_transitions(terminal: Terminal, transitions: tuple[Transition, ...]) -> None:
     table = table_of("region", "server", "state", "s", "reason")
     for one in transitions:
         region = Text(text(one.region))
         table.add_row(region, one.server, one.state, f"{one.age_s:.0f}", Text(one.reason))
-    console.print(table)
+    terminal.console.print(table)
 
 
 def _time(time_ms: int) -> str:
     return f"{datetime.fromtimestamp(time_ms / 1000, tz=UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _say(console: Console, sentence: str) -> None:
-    console.print(Text(sentence), highlight=False)
+COMMANDS: Final[dict[str, Command]] = {
+    "status": Command("status", "Show servers and regions in transition.", show_status),
+    "rit": Command("rit", "List the regions in transition, and why they are.", show_transitions),
+    "list_procedures": Command(
+        "list_procedures", "List procedures and what they wait for.", show_procedures
+    ),
+    "list_locks": Command("list_locks", "List the locks of procedures.", show_locks),
+}
