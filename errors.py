@@ -440,9 +440,8 @@ class BlockMiss(RaybaseError):  # noqa: N818 - not an error to whom it is raised
 
     @classmethod
     def joined(cls, misses: Sequence[BlockMiss]) -> BlockMiss:
-        """One miss of all these; at least one."""
-        if len(misses) == 1:
-            return misses[0]
+        """One miss of all these, at least one; a new one, so that whoever raises it and holds
+        these is no circle of references, which keeps a read's memory until garbage is collected."""
         first = misses[0]
         others = (*first.others, *(one for miss in misses[1:] for one in miss.all))
         return cls(first.path, first.offset, first.length, first.keep, others)

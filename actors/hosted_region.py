@@ -182,7 +182,7 @@ class HostedRegion:
             try:
                 return self.region.get(get, self._now_ms())
             except BlockMiss as next_miss:
-                miss = next_miss
+                miss = next_miss.with_traceback(None)
         scanner = self.region.get_scanner(get, self._now_ms())
         try:
             return await self.resume(scanner.next)

@@ -102,7 +102,7 @@ class RowReader:
             try:
                 window = store.row_window(encoded, start, stop)
             except BlockMiss as miss:
-                missed.append(miss)
+                missed.append(miss.with_traceback(None))
                 continue
             if not window or missed:
                 continue

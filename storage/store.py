@@ -109,7 +109,7 @@ class Store:
             try:
                 window = file.row_window(row, start, stop, cache)
             except BlockMiss as miss:
-                missed.append(miss)
+                missed.append(miss.with_traceback(None))
             else:
                 if window:
                     windows.append(window)

@@ -179,12 +179,15 @@ class Engine:
             try:
                 return step()
             except BlockMiss as miss:
-                for one in miss.all:
-                    data = os.pread(self._descriptors[one.path], one.length, one.offset)
-                    self.region.admit(one.path, one.offset, data)
-                    if data.startswith((DATA, ENCODED_DATA)):
-                        self.fetched.append((one.path, one.offset))
-                        self._data_blocks.add((one.path, one.offset))
+                self._fetch(miss)
+
+    def _fetch(self, miss: BlockMiss) -> None:
+        for one in miss.all:
+            data = os.pread(self._descriptors[one.path], one.length, one.offset)
+            self.region.admit(one.path, one.offset, data)
+            if data.startswith((DATA, ENCODED_DATA)):
+                self.fetched.append((one.path, one.offset))
+                self._data_blocks.add((one.path, one.offset))
 
     def forget_blocks(self) -> None:
         """Drops all data blocks that were ever fetched, and so all there are in the cache."""

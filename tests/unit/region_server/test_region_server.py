@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
 
 import pytest
 
 from raybase.actors.messages import OpenRequest, RegionState
 from raybase.errors import (
+    BlockMiss,
     NoSuchFamilyError,
     NotServingRegionError,
     OutOfOrderScannerNextError,
@@ -528,3 +530,27 @@ def test_what_a_dead_writer_left_half_made_goes_when_the_region_is_opened() -> N
         assert await cluster.get("rs-2", b"row") == b"value"
 
     run(story)
+
+
+def test_reads_that_fetch_blocks_leave_no_blocks_behind_as_garbage() -> None:
+    """They would stay until the collector comes, which in a server is hardly ever."""
+
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        await cluster.put_many("rs-1", {b"%04d" % n: b"v%d" % n for n in range(500)})
+        await cluster.close("rs-1")
+        await cluster.open("rs-1")
+        counters = cluster.server("rs-1").find(REGION.name).services.io.counters
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            assert await cluster.get("rs-1", b"0007") == b"v7"
+            assert counters.block_fetches
+            gc.collect()
+            assert not [one for one in gc.garbage if isinstance(one, BlockMiss)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+
+    no_handoff = replace(CONFIG.region_server, handoff_bytes_max=0)
+    run(story, config=replace(CONFIG, region_server=no_handoff))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from raybase.model import FamilyDescriptor
@@ -100,3 +102,27 @@ def test_a_scan_without_caching_leaves_the_second_tier_alone() -> None:
     engine.scan(Scan(cache_blocks=False))
     # The index, if it has a block of its own, and no data.
     assert len(engine.cache.second) <= 1
+
+
+@pytest.mark.parametrize("families", [1, 2])
+def test_a_get_that_missed_blocks_leaves_no_circle_of_references(families: int) -> None:
+    """Its frames hold what was read, which would stay until garbage is collected."""
+    names = [b"f", b"g"][:families]
+    engine = Engine(*(FamilyDescriptor(name) for name in names), cache_bytes=1 << 24)
+    for _ in range(2):
+        put = Put(b"row")
+        for name in names:
+            put.add(name, b"q", b"value")
+        engine.write(put)
+        engine.flush()
+    engine.get(Get(b"row"))
+    engine.open()
+    gc.collect()
+    gc.disable()
+    try:
+        engine.misses = 0
+        assert len(engine.get(Get(b"row"))) == families
+        assert engine.misses
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
