@@ -24,12 +24,21 @@ from .workload import FAMILIES, TABLE, row_name
 
 SCRATCH: Final = TableName.parse("scratch")
 _VERSIONS_MAX: Final = 3
+_DRAINED_MAX: Final = 2
+"""At a time: another server is started for each."""
+_OFFLOADED: Final = 0.8
+"""So many of those that are drained lose the regions they have."""
 
 Action = Callable[[], Awaitable[None]]
 
 
+class NothingToDoError(Exception):
+    """The cluster has nothing that this action could be done to."""
+
+
 class Operator:
-    """Flushes, compacts, splits, merges, moves and alters; makes and empties a second table.
+    """Flushes, compacts, splits, merges, moves and alters; drains servers and takes them back;
+    makes and empties a second table.
 
     An action that fails is the cluster's right, as long as it fails as a whole. ``done`` counts
     those that did not, by name; ``problems`` gets what no correct cluster does.
@@ -55,6 +64,8 @@ class Operator:
             "move": (3, self._move),
             "alter": (1, self._alter),
             "balance": (1, self._balance),
+            "drain": (1, self._drain),
+            "recommission": (1, self._recommission),
             "scratch": (2, self._scratch.change),
         }
         names = [name for name, (weight, _) in actions.items() for _ in range(weight)]
@@ -63,10 +74,21 @@ class Operator:
             name = self._chance.choice(names)
             try:
                 await actions[name][1]()
+            except NothingToDoError:
+                continue
             except RaybaseError:
                 self.failed[name] += 1
             else:
                 self.done[name] += 1
+
+    async def finish_draining(self) -> None:
+        """Returns when nothing is left at the servers that were drained and not taken back.
+
+        Raises RaybaseError if that is not so when the connection's operations time out.
+        """
+        drained = await self._admin.decommissioned()
+        if drained:
+            await self._admin.decommission(*drained)
 
     async def _flush(self) -> None:
         await self._admin.flush(TABLE)
@@ -94,6 +116,22 @@ class Operator:
 
     async def _balance(self) -> None:
         await self._admin.balance()
+
+    async def _drain(self) -> None:
+        drained = await self._admin.decommissioned()
+        status = await self._admin.status()
+        staying = [one.name for one in status.servers if one.name not in drained]
+        if not staying or len(drained) >= _DRAINED_MAX:
+            raise NothingToDoError
+        await self._admin.decommission(
+            self._chance.choice(staying), offload=self._chance.random() < _OFFLOADED
+        )
+
+    async def _recommission(self) -> None:
+        drained = await self._admin.decommissioned()
+        if not drained:
+            raise NothingToDoError
+        await self._admin.recommission(self._chance.choice(drained))
 
 
 class Scratch:

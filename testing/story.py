@@ -28,7 +28,7 @@ from ..config import (
     StoreConfig,
     WalConfig,
 )
-from ..errors import TableExistsError
+from ..errors import RaybaseError, TableExistsError
 from .chaos import Chaos, ChaosConfig
 from .cluster import SimCluster
 from .operator import Operator
@@ -152,7 +152,7 @@ class Story:
         self.ledger = Ledger.with_clock(lambda: self.simulation.now_s)
         self.outcome = Outcome(seed)
         self._clients: list[tuple[Client, asyncio.Task[None]]] = []
-        self._connections = 0
+        self._operator: Operator
 
     def tell(self) -> Outcome:
         """Runs the story and checks it; never raises for what the cluster did wrong."""
@@ -181,7 +181,7 @@ class Story:
         self._begin_work()
         await asyncio.sleep(1.0)
         await self._struggle()
-        if not await self._settles("after healing"):
+        if not await self._settles("after healing") or not await self._is_drained():
             return
         await asyncio.sleep(self.config.calm_s)
         await self._lose_power()
@@ -205,6 +205,7 @@ class Story:
         connection = self._connect("operator", ClientConfig(operation_timeout_s=10.0))
         problems = self.outcome.problems
         operator = Operator(connection, simulation.world.stream("operator"), problems)
+        self._operator = operator
         working = simulation.start("operator", operator.run())
         await chaos.run()
         outcome = self.outcome
@@ -255,6 +256,16 @@ class Story:
         self.simulation.counts["regions"] = report.regions
         self.simulation.counts["cells checked"] += report.cells
         return not report.problems
+
+    async def _is_drained(self) -> bool:
+        """Whether nothing is left at the servers that the operator did not take back."""
+        last = self.simulation.start("operator", self._operator.finish_draining())
+        try:
+            await self._done(last, self.config.heal_bound_s)
+        except (RaybaseError, TimeoutError) as error:
+            self.outcome.problems.append(f"drained servers keep regions: {error!r}")
+            return False
+        return True
 
     async def _read_everything(self) -> None:
         connection = self._connect("reader", ClientConfig(operation_timeout_s=60.0))

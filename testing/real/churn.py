@@ -170,12 +170,30 @@ class Churn:
     def anything(self) -> None:
         """Something that operators do. That it fails is the cluster's right."""
         trigger = self._victims.chance.choice(
-            (self.move, self.move, self.split, self._one_merge, self.flush, self._compaction)
+            (
+                self.move,
+                self.move,
+                self.split,
+                self._one_merge,
+                self.flush,
+                self._compaction,
+                self._drain,
+            )
         )
         try:
             trigger()()
         except RaybaseError:
             return
+
+    def _drain(self) -> Trigger:
+        """Of one server at a time: another is started in its place."""
+        drained = self._admin.decommissioned()
+        if drained:
+            return lambda: self._admin.recommission(drained[0])
+        servers = [one.name for one in self._admin.status().servers]
+        if not servers:
+            return self.flush()
+        return lambda: self._admin.decommission(self._victims.chance.choice(servers))
 
     def _compaction(self) -> Trigger:
         major = self._victims.chance.random() < 0.5
