@@ -313,6 +313,9 @@ class RegionServerConfig:
     """Objects of flushed files are kept below this, oldest dropped first."""
     compaction_check_s: float = 10.0
     """hbase.regionserver.compaction.check.period"""
+    handover_timeout_s: float = 1.0
+    """A region that moves goes on being served where it is if its target has not taken it over
+    after this; nobody serves it meanwhile."""
     moved_memory_s: float = 120.0
     """How long a server remembers where a region went. hbase keeps two minutes, too."""
     nonce_ttl_s: float = 1200.0

@@ -9,8 +9,10 @@
 
 If the source does not learn how 4 ended, the manifests tell: either n+1 names the target, or
 the source puts an n+1 of its own first and goes on serving, and the target's commit fails.
-What the target then has in its log are copies of edits that the source's log has, too. If the
-source dies, whoever opens the region puts n+1, or finds the target's.
+So the source waits but a moment for a target that is silent (``handover_timeout_s``) and need
+not know whether it is dead. What a late target then has in its log are copies of edits that
+the source's log has, too. If the source dies, whoever opens the region puts n+1, or finds the
+target's.
 """
 
 from __future__ import annotations
@@ -62,7 +64,9 @@ async def hand_over(hosted: HostedRegion, request: MoveRequest) -> MoveResult:
             if hosted.region.memstore_bytes <= HANDED_BYTES_MAX:
                 break
             await hosted.flush_in_turn()
-        error = await _ask(hosted, target, "prepare_open", _prepare_request(hosted, request))
+        prepare_request = _prepare_request(hosted, request)
+        timeout_s = hosted.services.config.master.control_call_timeout_s
+        error = await _ask(target, "prepare_open", prepare_request, timeout_s)
         if error is not None:
             return _stays(hosted, f"{request.target} could not open it: {error!r}")
         hosted.stop_serving(RegionState.HANDING_OVER)
@@ -76,15 +80,13 @@ async def hand_over(hosted: HostedRegion, request: MoveRequest) -> MoveResult:
             wanted,
             tuple(hosted.region.memstore_records()),
         )
-        error = await _ask(hosted, target, "adopt_region", adopt)
+        timeout_s = hosted.services.config.region_server.handover_timeout_s
+        error = await _ask(target, "adopt_region", adopt, timeout_s)
         return await _settle(hosted, request, target, wanted, error)
 
 
-async def _ask(
-    hosted: HostedRegion, target: Remote, method: str, request: object
-) -> Exception | None:
+async def _ask(target: Remote, method: str, request: object, timeout_s: float) -> Exception | None:
     """The error of a call to the target, whatever it is: it never is our own."""
-    timeout_s = hosted.services.config.master.control_call_timeout_s
     try:
         await target.call(method, request, timeout_s=timeout_s)
     except (RaybaseError, OSError) as error:
@@ -136,7 +138,8 @@ async def _settle(
             own = hosted.region.next_manifest()
             if await put_manifest(services.runtime.files, own):
                 hosted.resume_serving(own)
-                await _ask(hosted, target, "abandon", hosted.encoded)
+                timeout_s = services.config.region_server.handover_timeout_s
+                await _ask(target, "abandon", hosted.encoded, timeout_s)
                 return _stays(hosted, f"{request.target} did not take it over: {error!r}")
             latest = await load_manifest(services.runtime.files, hosted.info)
         except OSError:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -229,6 +230,61 @@ def test_a_server_that_sleeps_through_its_own_recovery_cannot_hurt_the_region(
         assert await cluster.scan(name) == {**ROWS, **written}
 
     run(story, servers=3, seed=changes + 1)
+
+
+async def longest_wait(cluster: SmallCluster, stop: asyncio.Event) -> float:
+    """For how long a writer at rs-1 had to wait, at most, until it was sent elsewhere."""
+    clock, longest_s, number = cluster.runtime.clock, 0.0, 0
+    while not stop.is_set():
+        began_s = clock.monotonic_s()
+        try:
+            await cluster.put("rs-1", b"steady", b"%d" % number)
+        except RegionMovedError:
+            break
+        longest_s = max(longest_s, clock.monotonic_s() - began_s)
+        number += 1
+        await asyncio.sleep(0.02)
+    return longest_s
+
+
+async def window_opens(cluster: SmallCluster) -> None:
+    """Returns as soon as the source does not serve any more."""
+    while cluster.server("rs-1")._map.online[REGION.encoded_name].is_serving:
+        await asyncio.sleep(0.0001)
+
+
+@pytest.mark.parametrize("asleep_s", [4.0, 15.0], ids=["within-its-session", "beyond"])
+def test_a_target_that_hangs_in_the_window_costs_a_moment_and_never_serves(asleep_s: float) -> None:
+    bound_s = CONFIG.region_server.handover_timeout_s
+    waits: list[float] = []
+
+    async def story(cluster: SmallCluster, into_s: float) -> None:
+        await loaded(cluster)
+        stop = asyncio.Event()
+        writing = asyncio.create_task(longest_wait(cluster, stop))
+        moving = asyncio.create_task(cluster.move("rs-1", "rs-2"))
+        await window_opens(cluster)
+        await asyncio.sleep(into_s)
+        cluster.simulation.pause("rs-2", asleep_s)
+        result = await moving
+        if result.moved:
+            return  # It had taken the region over before it fell asleep.
+        stop.set()
+        waits.append(await writing)
+        await cluster.put("rs-1", b"after", b"v")
+        await asyncio.sleep(asleep_s + 1)
+        if asleep_s < CONFIG.session.timeout_s:
+            state = await cluster.control("rs-2", "region_state", REGION.encoded_name)
+            assert state.state == "ABSENT"
+        found = await cluster.scan("rs-1")
+        assert {row: found[row] for row in ROWS} == ROWS
+        assert found[b"after"] == b"v"
+        assert (await cluster.move("rs-1", "rs-3")).moved
+
+    for into_s in (0.0, 0.0005, 0.001, 0.002, 0.003, 0.004):
+        run(partial(story, into_s=into_s), servers=3, seed=7)
+    assert len(waits) >= 3
+    assert all(0.9 * bound_s < one < 1.1 * bound_s for one in waits)
 
 
 @pytest.mark.parametrize("seed", range(12))
