@@ -217,8 +217,6 @@ class SessionConfig:
     timeout_s: float = 6.0
     """zookeeper.session.timeout (HBase ships 90)"""
     heartbeat_s: float = 1.0
-    report_grace_s: float = 0.0
-    """Time between Ray's report of a death and the end of the session."""
 
     def __post_init__(self) -> None:
         _require(

@@ -74,14 +74,12 @@ class Coordinator:
             self._runtime.processes.exit(f"coordinator {self._name}: {error}")
             await self._runtime.clock.sleep(EXIT_S)
             raise
-        session = self._config.session
         clock = self._runtime.clock
         self._files = files
         self._processor = Processor(
             state,
             clock.monotonic_s(),
-            heartbeat_s=session.heartbeat_s,
-            report_grace_s=session.report_grace_s,
+            heartbeat_s=self._config.session.heartbeat_s,
         )
         self._running = True
         for session_id in state.sessions:
@@ -242,7 +240,7 @@ class Coordinator:
                     {"message": f"the call to {holder} failed", "exception": error}
                 )
             if orphaned:
-                # It proves nothing: should heartbeats go on, they alone count from now on.
+                # It may live, but takes no orders any more: its session ends all the same.
                 self._submit(DeathReport(session_id))
                 return
             await self._runtime.clock.sleep(self._config.session.heartbeat_s)

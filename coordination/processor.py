@@ -74,7 +74,12 @@ class HeartbeatCall:
 
 @dataclass(frozen=True, slots=True)
 class DeathReport:
-    """The open call to the session's holder failed as calls to a dead process do."""
+    """The open call to the session's holder failed as calls to a dead process do.
+
+    It ends the session at once, whatever heartbeats say. Ray does not take such a report back:
+    a holder that lives all the same gets no orders any more, so nobody could close its regions
+    or move them. What it may still do until it hears of its end, fences decide.
+    """
 
     session_id: int
 
@@ -113,13 +118,10 @@ class _Held:
 class Processor:
     """Turns calls into transactions on ``state``, which it alone changes."""
 
-    def __init__(
-        self, state: CoordinatorState, now_s: float, *, heartbeat_s: float, report_grace_s: float
-    ) -> None:
+    def __init__(self, state: CoordinatorState, now_s: float, *, heartbeat_s: float) -> None:
         self.state = state
         self.tick_s = heartbeat_s / TICKS_A_HEARTBEAT
         self._heartbeat_s = heartbeat_s
-        self._report_grace_s = report_grace_s
         self._now_s = now_s
         self._now_ms = 0
         self._tracker = SessionTracker(now_s, self.tick_s)
@@ -160,7 +162,7 @@ class Processor:
             if not isinstance(call, DeathReport):
                 self._answer(call.ticket, SessionExpiredError(call.session_id))
         elif isinstance(call, DeathReport):
-            self._report_death(call.session_id)
+            self._end(call.session_id, expired=True)
         elif isinstance(call, CloseCall):
             self._end(call.session_id, expired=call.expired)
             self._answer(call.ticket, None)
@@ -170,14 +172,6 @@ class Processor:
                 self._hold(call)
             else:
                 self._order(call)
-
-    def _report_death(self, session_id: int) -> None:
-        """Without grace it is over at once: a heartbeat that waited beside the report proves
-        nothing, and a holder whom Ray does not reach any more takes no orders."""
-        if self._report_grace_s <= 0:
-            self._end(session_id, expired=True)
-        else:
-            self._tracker.report_death(session_id, self._now_s, self._report_grace_s)
 
     def _open(self, call: OpenCall) -> None:
         session_id = self.state.session_of_nonce(call.nonce)

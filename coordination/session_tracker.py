@@ -1,4 +1,4 @@
-"""When sessions end: silence, or a report of death (SessionTrackerImpl.java).
+"""When sessions end of silence (SessionTrackerImpl.java).
 
 Counted on the coordinator's monotonic clock, and in this life of the coordinator only: after a
 restart every session has its whole timeout again.
@@ -30,14 +30,9 @@ class SessionTracker:
         self._sessions.pop(session_id, None)
 
     def touch(self, session_id: int, now_s: float) -> None:
-        """The session is alive, whatever was reported."""
+        """The session is alive."""
         session = self._sessions[session_id]
         session.deadline_s = now_s + session.timeout_s
-
-    def report_death(self, session_id: int, now_s: float, grace_s: float) -> None:
-        """Its holder was reported dead: it has ``grace_s`` left to show that it is not."""
-        session = self._sessions[session_id]
-        session.deadline_s = min(session.deadline_s, now_s + grace_s)
 
     def remaining_s(self, session_id: int, now_s: float) -> float:
         return self._sessions[session_id].deadline_s - now_s

@@ -53,7 +53,6 @@ from raybase.errors import CoordinationError, CorruptionError, SessionExpiredErr
 from raybase.testing.coordination.model import Model
 
 TICK_S = 0.25
-GRACE_S = 0.5
 PATHS = st.sampled_from(["/a", "/b", "/a/c", "/a/d"])
 VERSIONS = st.sampled_from([-1, -1, 0, 1])
 DATA = st.binary(max_size=2)
@@ -162,7 +161,7 @@ class CoordinatorModel(RuleBasedStateMachine):
         self.begin()
 
     def begin(self) -> None:
-        self.processor = Processor(self.state, self.now_s, heartbeat_s=1.0, report_grace_s=GRACE_S)
+        self.processor = Processor(self.state, self.now_s, heartbeat_s=1.0)
         for holder in self.holders:
             holder.deadline_s = self.now_s + holder.timeout_s
 
@@ -311,9 +310,15 @@ class CoordinatorModel(RuleBasedStateMachine):
     @precondition(lambda self: self.holders)
     @rule(who=WHO)
     def report(self, who: int) -> None:
+        """It ends the session, whatever its holder has asked or will."""
         holder = self.holder(who)
-        assert self.step(DeathReport(holder.session_id)) is not None
-        holder.deadline_s = min(holder.deadline_s, self.now_s + GRACE_S)
+        beat = HeartbeatCall("beat", holder.session_id, holder.seen)
+        turn = self.step(DeathReport(holder.session_id), beat)
+        assert turn is not None
+        self.settle(turn)
+        assert turn.ended == [holder.session_id]
+        assert isinstance(dict(turn.answers)["beat"], SessionExpiredError)
+        self.holders.remove(holder)
 
     # What befalls the coordinator.
 

@@ -78,22 +78,6 @@ def test_a_silent_session_expires_at_its_timeout_and_not_before() -> None:
     assert tracker.expire(3.0) == [1]
 
 
-def test_a_reported_session_has_only_the_grace_left() -> None:
-    tracker = SessionTracker(0.0, 1.0)
-    tracker.add(1, 30.0, 0.0)
-    tracker.report_death(1, 0.5, 0.4)
-    assert tracker.expire(0.8) == []
-    assert tracker.expire(0.9) == [1]
-
-
-def test_a_heartbeat_refutes_the_report() -> None:
-    tracker = SessionTracker(0.0, 1.0)
-    tracker.add(1, 3.0, 0.0)
-    tracker.report_death(1, 0.0, 0.5)
-    tracker.touch(1, 0.4)
-    assert tracker.expire(0.9) == []
-
-
 def test_a_coordinator_that_stood_still_does_not_blame_its_sessions() -> None:
     tracker = SessionTracker(0.0, 1.0)
     tracker.add(1, 3.0, 0.0)

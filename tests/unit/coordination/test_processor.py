@@ -50,8 +50,7 @@ from raybase.model import ServerName
 class Driver:
     """A processor, a clock by hand, and what it logged."""
 
-    def __init__(self, grace_s: float = 0.0) -> None:
-        self.grace_s = grace_s
+    def __init__(self) -> None:
         self.state = CoordinatorState.new("cluster", 0)
         self.first = b"".join(snapshot_parts(self.state))
         self.records: list[bytes] = []
@@ -61,7 +60,7 @@ class Driver:
         self.turn = Turn()
 
     def begin(self, state: CoordinatorState) -> Processor:
-        return Processor(state, self.now_s, heartbeat_s=1.0, report_grace_s=self.grace_s)
+        return Processor(state, self.now_s, heartbeat_s=1.0)
 
     def step(self, *calls: Call, after_s: float = 0.0) -> dict[Any, Any]:
         self.now_s += after_s
@@ -301,21 +300,16 @@ def test_a_restarted_coordinator_gives_every_session_its_whole_timeout() -> None
     assert driver.idle(1.0) == [session]
 
 
-def test_a_report_of_death_ends_the_session_unless_it_is_heard_of() -> None:
-    driver = Driver(grace_s=0.5)
-    dead, alive = driver.open(), driver.open()
-    driver.step(DeathReport(dead), DeathReport(alive), DeathReport(999))
-    assert driver.idle(1.0, alive=(alive,)) == [dead]
-
-
-def test_without_grace_a_report_of_death_ends_the_session_in_the_same_turn() -> None:
+def test_a_report_of_death_ends_the_session_in_the_same_turn() -> None:
     driver = Driver()
     session = driver.open()
-    driver.step(DeathReport(session))
+    driver.step(DeathReport(session), DeathReport(999))
     assert driver.turn.ended == [session]
+    driver.step(DeathReport(session))
+    assert driver.turn.ended == []
 
 
-def test_without_grace_a_report_counts_also_in_a_late_turn_and_beside_a_heartbeat() -> None:
+def test_a_report_of_death_counts_also_in_a_late_turn_and_beside_a_heartbeat() -> None:
     driver = Driver()
     session = driver.open()
     answers = driver.step(DeathReport(session), HeartbeatCall("beat", session, 0), after_s=60.0)

@@ -162,17 +162,6 @@ def test_a_living_holder_that_is_reported_dead_hears_that_its_session_is_over() 
     assert run(story, others=("other",)).errors == []
 
 
-def test_with_grace_a_living_holder_that_is_reported_dead_keeps_its_session() -> None:
-    async def story(_: Holder) -> None:
-        session = await opened("other")
-        SIMULATIONS[-1].report_dead("other")
-        await asyncio.sleep(30.0)
-        assert session.state is SessionState.CONNECTED
-
-    config = ClusterConfig(session=SessionConfig(report_grace_s=2.0))
-    run(story, config=config, others=("other",))
-
-
 def test_a_holder_that_stood_still_learns_once_that_its_session_expired() -> None:
     async def story(main: Holder) -> None:
         await opened("other")

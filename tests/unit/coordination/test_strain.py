@@ -13,7 +13,7 @@ WATCHES_EACH = 10
 
 
 def test_ten_thousand_znodes_and_a_thousand_watches() -> None:
-    processor = Processor(CoordinatorState.new("c", 0), 0.0, heartbeat_s=1.0, report_grace_s=0.0)
+    processor = Processor(CoordinatorState.new("c", 0), 0.0, heartbeat_s=1.0)
     opens = [OpenCall(number, f"h{number}", number, 1e3) for number in range(WATCHERS + 1)]
     writer, *watchers = dict(processor.step(opens, 0.1, 0).answers).values()
     xids = dict.fromkeys([writer, *watchers], 0)
