@@ -152,6 +152,39 @@ def some_of(options: list[Any]) -> st.SearchStrategy[Any]:
     return st.sampled_from(options)
 
 
+def hinting_leaves() -> st.SearchStrategy[kinds.FilterKind]:
+    """Those that know what to seek."""
+    rows = some_of([*ROWS, b"aa", b"bb", b"z"])
+    names = some_of(QUALIFIERS)
+    ranges = st.builds(
+        lambda one, other, low, high: kinds.RowRange(min(one, other), low, max(one, other), high),
+        rows, rows, st.booleans(), st.just(True),
+    )  # fmt: skip
+    patterns = st.binary(min_size=1, max_size=3).flatmap(
+        lambda mask: st.tuples(
+            some_of([row.ljust(len(mask), b"a")[: len(mask)] for row in ROWS]),
+            st.just(bytes(byte & 1 for byte in mask)),
+        )
+    )
+    return st.one_of(
+        rows.map(lambda row: kinds.PrefixFilter(row[:1])),
+        st.lists(ranges, min_size=1, max_size=3).map(
+            lambda found: kinds.MultiRowRangeFilter(tuple(found))
+        ),
+        st.lists(patterns, min_size=1, max_size=3).map(
+            lambda found: kinds.FuzzyRowFilter(tuple(found))
+        ),
+        names.map(kinds.ColumnPrefixFilter),
+        st.sets(names, max_size=3).map(
+            lambda found: kinds.MultipleColumnPrefixFilter(tuple(sorted(found)))
+        ),
+        st.builds(
+            kinds.ColumnRangeFilter,
+            st.none() | names, st.booleans(), st.none() | names, st.booleans(),
+        ),
+    )  # fmt: skip
+
+
 def leaves() -> st.SearchStrategy[kinds.FilterKind]:
     """Filters of every kind that is no filter of filters."""
     values = st.one_of(
@@ -166,41 +199,17 @@ def leaves() -> st.SearchStrategy[kinds.FilterKind]:
     rows = some_of([*ROWS, b"aa", b"bb", b"z"])
     names = some_of(QUALIFIERS)
     binary = names.map(kinds.BinaryComparator)
-    ranges = st.builds(
-        lambda one, other, low, high: kinds.RowRange(min(one, other), low, max(one, other), high),
-        rows, rows, st.booleans(), st.just(True),
-    )  # fmt: skip
-    patterns = st.binary(min_size=1, max_size=3).flatmap(
-        lambda mask: st.tuples(
-            some_of([row.ljust(len(mask), b"a")[: len(mask)] for row in ROWS]),
-            st.just(bytes(byte & 1 for byte in mask)),
-        )
-    )
     column = (some_of(FAMILIES), names)
     return st.one_of(
+        hinting_leaves(),
         st.builds(kinds.RowFilter, OPERATORS, rows.map(kinds.BinaryComparator)),
-        rows.map(lambda row: kinds.PrefixFilter(row[:1])),
         rows.map(kinds.InclusiveStopFilter),
         st.integers(0, 4).map(kinds.PageFilter),
         some_of([-1.0, 0.5, 2.0]).map(kinds.RandomRowFilter),
-        st.lists(ranges, min_size=1, max_size=3).map(
-            lambda found: kinds.MultiRowRangeFilter(tuple(found))
-        ),
-        st.lists(patterns, min_size=1, max_size=3).map(
-            lambda found: kinds.FuzzyRowFilter(tuple(found))
-        ),
         st.builds(
             kinds.FamilyFilter, OPERATORS, some_of(FAMILIES).map(kinds.BinaryComparator)
         ),
         st.builds(kinds.QualifierFilter, OPERATORS, binary),
-        names.map(kinds.ColumnPrefixFilter),
-        st.sets(names, max_size=3).map(
-            lambda found: kinds.MultipleColumnPrefixFilter(tuple(sorted(found)))
-        ),
-        st.builds(
-            kinds.ColumnRangeFilter,
-            st.none() | names, st.booleans(), st.none() | names, st.booleans(),
-        ),
         st.builds(
             kinds.ColumnPaginationFilter, st.integers(0, 3), st.integers(0, 2) | names
         ),
@@ -505,11 +514,12 @@ def test_a_scan_over_tells_whether_its_filter_ended_it() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(writes, leaves().filter(lambda kind: kind.is_hinting), st.booleans())
+@given(writes, hinting_leaves(), st.booleans())
 def test_no_hint_leads_past_a_cell_that_is_wanted(
     written: list[tuple[Any, ...]], wanted: kinds.FilterKind, downwards: bool
 ) -> None:
     """Without hints, every cell is asked about, and as many pass."""
+    assert wanted.is_hinting
     engine = region_of(written)
     scan = Scan(filter=wanted, reversed=downwards, max_versions=3)
     evaluation = wanted.start(Circumstances(downwards, engine.now_ms))
