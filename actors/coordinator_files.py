@@ -6,12 +6,13 @@
     coordinator/<life>/snapshot.<n>   the state before the first record of log.<n>
     coordinator/<life>/log.<n>        the transactions after it
 
-A life begins with the fencing of the lives before it. Their directories stay, so that the
-fence in them does; what else is in them is removed. docs/formats/coordinator-log.md
+A life begins with the fencing of the lives before it. The directory of the one that it goes on
+from stays, with its claim and its fence; older ones are removed. docs/formats/coordinator-log.md
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from ..coordination.log_format import (
     snapshot_parts,
 )
 from ..coordination.state import CoordinatorState
-from ..errors import CorruptionError
+from ..errors import CorruptionError, FencedError
 from ..runtime import AppendLog, Clock, FileSystem
+
+logger = logging.getLogger(__name__)
 
 DIRECTORY: Final = "coordinator"
 _LIFE: Final = re.compile(r"\d{10}")
@@ -113,9 +116,21 @@ class CoordinatorFiles:
         await self._write_header(state.zxid)
         await files.put_if_absent(snapshot_path(life, 0), b"".join(snapshot_parts(state)))
         await self.check()
+        await self._check_is_latest()
         for earlier, contents in lives:
             await _remove_files(files, earlier, contents)
+        await _remove_lives(files, [earlier for earlier, _ in lives if earlier < base])
         return self, state
+
+    async def _check_is_latest(self) -> None:
+        """Raises FencedError if there is a later life.
+
+        Whoever slept for long finds its directory removed, brings it back by what it writes
+        there, and sees no fence in it; but the latest life is never removed.
+        """
+        latest, _ = (await _lives(self._files))[-1]
+        if latest > self.life:
+            raise FencedError(f"coordinator life {latest} has begun after {self.life}")
 
     async def append(self, records: Sequence[bytes]) -> None:
         """Returns when the records are on disk, and nobody has begun a later life.
@@ -136,6 +151,9 @@ class CoordinatorFiles:
         """
         snapshot = Snapshot(self._files, self.life, self._number + 1, state)
         log = await self._files.create_log(log_path(self.life, self._number + 1))
+        # Later lives may have removed the fenced directory before the new log brought it back
+        # without its mark; the old one is gone from its path then.
+        await self._log.check()
         await self._log.close()
         self._log = log
         self._number += 1
@@ -189,6 +207,18 @@ async def _remove_files(files: FileSystem, life: int, contents: _Contents) -> No
         await files.remove(snapshot_path(life, number))
     for number in contents.logs:
         await files.remove(log_path(life, number))
+
+
+async def _remove_lives(files: FileSystem, lives: Sequence[int]) -> None:
+    """Removes all that is left of them: logs first, so that none is ever there without the
+    mark of its fence. Requires: a later life has been in service before the present one."""
+    for life in lives:
+        try:
+            await _remove_files(files, life, await _Contents.of(files, life))
+            await files.remove(life_directory(life))
+        except OSError as error:
+            # Somebody who woke up was just writing there; the next life tries again.
+            logger.warning("what is left of coordinator life %d stays: %s", life, error)
 
 
 async def _recover(files: FileSystem, lives: Sequence[int]) -> tuple[int, CoordinatorState | None]:

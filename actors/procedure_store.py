@@ -36,7 +36,7 @@ from ..storage.manifest import (
 from ..storage.region import Region
 from ..storage.store_file import StoreFile, entry_of
 from ..storage.wal import WalEncoder, read_log
-from .store_io import load_manifest, put_manifest, read_file
+from .store_io import load_manifest, prune_manifests, put_manifest, read_file
 
 PROC: Final = b"proc"
 STATE: Final = b"state"
@@ -87,7 +87,7 @@ class RegionProcedureStore:
         Raises FencedError if a later master has it, CorruptionError, OSError.
         """
         store = cls(runtime, epoch, await _open_region(runtime, config))
-        await store._begin_log()
+        store._log = await store._create_log()
         for _ in range(_TRIES):
             if await store._take_over(config):
                 return store
@@ -211,15 +211,17 @@ class RegionProcedureStore:
             if not one.stored.done():
                 one.stored.set_exception(error)
 
-    async def _begin_log(self) -> None:
+    async def _create_log(self) -> AppendLog:
+        """The next log, ready for the first batch."""
         self._number += 1
         path = f"{LOGS}/{self._epoch:020d}/{self._number}"
         try:
-            self._log = await self._files.create_log(path)
+            log = await self._files.create_log(path)
         except FileExistsError:
             raise FencedError(f"epoch {self._epoch} has a log already: {path}") from None
         self._encoder = WalEncoder(self._runtime.entropy.integer(63))
-        self._durable = await self._log.append(self._encoder.begin())
+        self._durable = await log.append(self._encoder.begin())
+        return log
 
     async def _roll(self) -> None:
         """Puts all into one file, so that the log so far is not needed any more."""
@@ -227,15 +229,20 @@ class RegionProcedureStore:
         assert old is not None
         if not await self._rewrite():
             raise FencedError("a later master has committed a manifest of the procedure store")
-        await self._begin_log()
+        log = await self._create_log()
+        # A later master may have removed the fenced directory before the new log brought it
+        # back without its mark; the old one is gone from its path then.
+        await old.check()
+        self._log = log
         await old.close()
         await self._files.remove(old.path)
 
     async def _rewrite(self) -> bool:
         """Flushes and compacts into one file, and commits it; False if another was first."""
-        if not await self._flush():
+        if not await self._flush() or not await self._compact():
             return False
-        return await self._compact()
+        await prune_manifests(self._files, self._region.manifest)
+        return True
 
     async def _flush(self) -> bool:
         region, now_ms = self._region, self._runtime.clock.now_ms()

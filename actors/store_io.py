@@ -101,11 +101,16 @@ async def commit_manifest(files: FileSystem, manifest: Manifest) -> None:
             f"region {manifest.region.encoded_name}: manifest {manifest.version} is another's"
         )
     if manifest.version % _VERSIONS_KEPT == 0:
-        try:
-            await _prune(files, manifest)
-        except OSError as error:
-            # The commit stands; the next round removes what this one left.
-            log.warning("old manifests of %s stay: %s", manifest.region, error)
+        await prune_manifests(files, manifest)
+
+
+async def prune_manifests(files: FileSystem, manifest: Manifest) -> None:
+    """Removes versions long before this one, which its writer has committed."""
+    try:
+        await _prune(files, manifest)
+    except OSError as error:
+        # The commit stands; the next round removes what this one left.
+        log.warning("old manifests of %s stay: %s", manifest.region, error)
 
 
 async def _prune(files: FileSystem, manifest: Manifest) -> None:

@@ -24,7 +24,7 @@ from ...errors import (
     TableNotFoundError,
 )
 from ...operations import Put, Scan
-from ..cluster import SimCluster
+from ..cluster import COORDINATOR, SimCluster
 from ..disk import Disk
 from ..simulation import Simulation
 from ..story import SMALL
@@ -41,6 +41,8 @@ _OTHER_ROW: Final = b"25"
 _OTHER_TABLE: Final = "other"
 _SMALL_LOG_BYTES: Final = 4_000
 _QUIET_S: Final = 1.0
+_RESTARTED_S: Final = 3.0
+"""By then the coordinator is there again."""
 """After this the coordinator has proved what it logged, and logs nothing more by itself."""
 _PAUSE_S: Final = 0.02
 
@@ -270,6 +272,14 @@ async def merge_before(stage: Stage) -> None:
     await merge(stage)
 
 
+async def second_coordinator(stage: Stage) -> None:
+    """The next one, which is the third, finds two lives before it, and removes the first."""
+    await table_with_files(stage)
+    stage.simulation.kill(COORDINATOR)
+    await stage.write(2)
+    await asyncio.sleep(_RESTARTED_S)
+
+
 async def start_cold(stage: Stage) -> None:
     """The power is lost, and lost again at every call of the start."""
     stage.simulation.power_loss()
@@ -340,7 +350,7 @@ CLUSTER_SCENARIOS: Final = (
     ClusterScenario("server crash", table_with_files, lose_a_server, lose_a_server, calls_max=2),
     ClusterScenario("master crash", table_with_files, lose_the_master, nothing, calls_max=2),
     ClusterScenario("first start, create table", nothing, create_table, create_table, calls_max=2),
-    ClusterScenario("cold start", table_with_files, start_cold, nothing, calls_max=2),
+    ClusterScenario("cold start", second_coordinator, start_cold, nothing, calls_max=2),
     ClusterScenario(
         "logs of the master", table_with_files, many_changes, nothing, SMALL_LOGS, calls_max=2
     ),

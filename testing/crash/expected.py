@@ -226,8 +226,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
     "master crash": _sites(
         """
         coordinator_files.CoordinatorFiles.append: append/write append/sync
-        procedure_store.RegionProcedureStore._begin_log: create_log/mkdir create_log/syncdir
-        procedure_store.RegionProcedureStore._begin_log: create_log/create append/write append/sync
+        procedure_store.RegionProcedureStore._create_log: create_log/mkdir create_log/syncdir
+        procedure_store.RegionProcedureStore._create_log: create_log/create append/write append/sync
         procedure_store.RegionProcedureStore._recover: fence/create fence/syncdir remove/unlink
         procedure_store.RegionProcedureStore._recover: remove/syncdir
         procedure_store.RegionProcedureStore._store_file: write/mkdir write/syncdir write/create
@@ -258,8 +258,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         coordinator_files.CoordinatorFiles.take_over: create_log/syncdir
         coordinator_files.CoordinatorFiles._write_header: append/write append/sync
         coordinator_files.CoordinatorFiles.append: append/write append/sync
-        procedure_store.RegionProcedureStore._begin_log: create_log/mkdir create_log/syncdir
-        procedure_store.RegionProcedureStore._begin_log: create_log/create append/write append/sync
+        procedure_store.RegionProcedureStore._create_log: create_log/mkdir create_log/syncdir
+        procedure_store.RegionProcedureStore._create_log: create_log/create append/write append/sync
         procedure_store.RegionProcedureStore._commit: put_if_absent/mkdir put_if_absent/syncdir
         procedure_store.RegionProcedureStore._commit: put_if_absent/create put_if_absent/write
         procedure_store.RegionProcedureStore._commit: put_if_absent/sync put_if_absent/link
@@ -284,9 +284,10 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         coordinator_files.CoordinatorFiles.take_over: create_log/syncdir
         coordinator_files.CoordinatorFiles._write_header: append/write append/sync
         coordinator_files._remove_files: remove/unlink remove/syncdir
+        coordinator_files._remove_lives: remove/unlink remove/syncdir
         coordinator_files.CoordinatorFiles.append: append/write append/sync
-        procedure_store.RegionProcedureStore._begin_log: create_log/mkdir create_log/syncdir
-        procedure_store.RegionProcedureStore._begin_log: create_log/create append/write append/sync
+        procedure_store.RegionProcedureStore._create_log: create_log/mkdir create_log/syncdir
+        procedure_store.RegionProcedureStore._create_log: create_log/create append/write append/sync
         procedure_store.RegionProcedureStore._recover: fence/create fence/syncdir remove/unlink
         procedure_store.RegionProcedureStore._recover: remove/syncdir
         procedure_store.RegionProcedureStore._store_file: write/mkdir write/syncdir write/create
@@ -330,8 +331,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         procedure_store.RegionProcedureStore._compact: put_if_absent/sync put_if_absent/link
         procedure_store.RegionProcedureStore._compact: put_if_absent/unlink put_if_absent/syncdir
         procedure_store.RegionProcedureStore._compact: remove/unlink remove/syncdir
-        procedure_store.RegionProcedureStore._begin_log: create_log/create create_log/syncdir
-        procedure_store.RegionProcedureStore._begin_log: append/write append/sync
+        procedure_store.RegionProcedureStore._create_log: create_log/create create_log/syncdir
+        procedure_store.RegionProcedureStore._create_log: append/write append/sync
         procedure_store.RegionProcedureStore._roll: remove/unlink remove/syncdir
         log_writer.LogWriter._append: append/write append/sync
         region_opener._try_open: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create

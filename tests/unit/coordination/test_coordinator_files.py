@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytest
 
@@ -15,7 +16,7 @@ from raybase.config import ClusterConfig, CoordinatorConfig
 from raybase.coordination.codec import encode
 from raybase.coordination.log_format import decode_log, snapshot_parts
 from raybase.coordination.records import OpenSession, Request
-from raybase.coordination.requests import Create, GetData, SetData
+from raybase.coordination.requests import Create, GetChildren, GetData, SetData
 from raybase.coordination.state import CoordinatorState
 from raybase.errors import (
     CorruptionError,
@@ -109,14 +110,140 @@ def test_a_later_life_has_the_state_and_the_earlier_one_is_fenced() -> None:
         await third.start()
         assert third.image == second.image
         assert names(simulation) == [
-            "coordinator/0000000001/FENCED",
-            "coordinator/0000000001/claim",
             "coordinator/0000000002/FENCED",
             "coordinator/0000000002/claim",
             claim_path(3),
             log_path(3, 0),
             snapshot_path(3, 0),
         ]
+
+    run(story)
+
+
+def test_fifty_lives_leave_no_more_than_three() -> None:
+    async def story(simulation: Simulation) -> None:
+        left = {}
+        for number in range(1, 51):
+            life = Life(simulation, "main")
+            await life.start()
+            await life.log(None, Create(f"/{number}"))
+            left[number] = len(names(simulation))
+        assert max(left.values()) == left[3]
+        assert simulation.disk.list("coordinator") == ["0000000049", "0000000050"]
+        last = Life(simulation, "main")
+        await last.start()
+        assert last.image == life.image
+
+    run(story)
+
+
+class Drowsy:
+    """A file system whose user falls asleep before its n-th call; ``meanwhile`` happens then."""
+
+    def __init__(
+        self, files: FileSystem, number: int, meanwhile: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._files = files
+        self._meanwhile = meanwhile
+        self._left = number
+
+    @property
+    def slept(self) -> bool:
+        return self._left < 0
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._files, name)
+
+        async def call(*args: Any) -> Any:
+            if self._left == 0:
+                self._left = -1
+                await self._meanwhile()
+            elif self._left > 0:
+                self._left -= 1
+            return await method(*args)
+
+        return call
+
+
+class Successors:
+    """Lives that begin while another sleeps, each with a change of its own."""
+
+    def __init__(self, simulation: Simulation, count: int) -> None:
+        self._simulation = simulation
+        self._count = count
+        self.last: Life
+
+    async def begin(self) -> None:
+        for number in range(self._count):
+            self.last = Life(self._simulation, "main")
+            await self.last.start()
+            await self.last.log(Create(f"/successor-{number}"))
+
+
+CALLS_OF_A_TAKE_OVER = 18
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", range(CALLS_OF_A_TAKE_OVER + 1))
+def test_who_sleeps_at_any_call_of_its_take_over_serves_nothing_old(
+    number: int, count: int
+) -> None:
+    """However many begin meanwhile, and remove what was of its number: it serves their state
+    as one that comes after them, or not at all."""
+
+    async def story(simulation: Simulation) -> None:
+        for _ in range(3):
+            first = Life(simulation, "main")
+            await first.start()
+            await first.log(None)
+        others = Successors(simulation, count)
+        drowsy = Life(simulation, "main")
+        files = Drowsy(drowsy.runtime.files, number, others.begin)
+        drowsy.runtime = replace(drowsy.runtime, files=cast("FileSystem", files))
+        served = True
+        try:
+            await drowsy.start()
+            await drowsy.log(Create("/late"))
+        except FencedError:
+            served = False
+        assert files.slept == (number < CALLS_OF_A_TAKE_OVER)
+        if files.slept:
+            await tried(others.last.log(Create("/on-time")), refused=served)
+        last = Life(simulation, "main")
+        await last.start()
+        expected = {f"successor-{n}" for n in range(count)} if files.slept else set()
+        expected |= {"late"} if served else {"on-time"}
+        assert set(last.state.tree.read(GetChildren("/"))) == expected | {"hbase"}
+
+    run(story)
+
+
+async def tried(work: Awaitable[None], *, refused: bool) -> None:
+    with pytest.raises(FencedError) if refused else nullcontext():
+        await work
+
+
+CALLS_OF_A_ROLL = 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("number", range(CALLS_OF_A_ROLL))
+def test_who_sleeps_while_it_rolls_its_log_acknowledges_nothing_more(
+    number: int, count: int
+) -> None:
+    async def story(simulation: Simulation) -> None:
+        drowsy = Life(simulation, "main")
+        await drowsy.start()
+        await drowsy.log(None)
+        others = Successors(simulation, count)
+        files = Drowsy(drowsy.runtime.files, number, others.begin)
+        drowsy.files._files = cast("FileSystem", files)
+        with suppress(FencedError):
+            await drowsy.roll()
+        with pytest.raises(FencedError):
+            await drowsy.log(Create("/late"))
+        assert files.slept
+        await others.last.log(Create("/on-time"))
 
     run(story)
 

@@ -8,6 +8,7 @@ import pytest
 from raybase.actors import procedure_store
 from raybase.actors.procedure_store import LOGS, RegionProcedureStore
 from raybase.errors import FencedError
+from raybase.runtime import AppendLog
 from raybase.storage.manifest import region_directory
 from raybase.testing import Simulation
 
@@ -132,6 +133,40 @@ def test_of_two_that_open_at_once_the_later_one_stays(simulation: Simulation) ->
             assert found[epoch] == b"%d" % epoch
         else:
             assert isinstance(tasks[0].exception(), FencedError)
+
+
+def test_who_sleeps_while_it_rolls_its_log_stores_nothing_more(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next master removes its fenced directory, and the new log brings it back."""
+    one = opened(simulation, 5)
+    run(simulation, one.update({1: b"a"}))
+    create_log = one._files.create_log
+
+    async def late(path: str) -> AppendLog:
+        monkeypatch.undo()
+        runtime = simulation.runtime_for("main")
+        two = await RegionProcedureStore.open(runtime, simulation.config, 6)
+        await two.update({2: b"b"})
+        return await create_log(path)
+
+    monkeypatch.setattr(procedure_store, "_LOG_BYTES_MAX", 1)
+    monkeypatch.setattr(one._files, "create_log", late)
+    run(simulation, one.update({3: b"in time"}))
+    with pytest.raises(FencedError):
+        run(simulation, one.update({4: b"too late"}))
+    with pytest.raises(FencedError):
+        run(simulation, one.check())
+    three = opened(simulation, 7)
+    assert run(simulation, three.load()) == {1: b"a", 2: b"b", 3: b"in time"}
+
+
+def test_fifty_masters_leave_no_more_manifests_than_twenty(simulation: Simulation) -> None:
+    left = {}
+    for epoch in range(1, 51):
+        run(simulation, opened(simulation, epoch).update({epoch: b"a"}))
+        left[epoch] = len([path for path, _ in simulation.disk.walk("MasterData")])
+    assert max(left.values()) <= left[20]
 
 
 def test_what_a_dead_master_left_half_made_goes_at_the_next_take_over(
