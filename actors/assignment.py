@@ -78,7 +78,7 @@ class RegionNode:
     reason: str = ""
     """Why it is in this state, for people."""
     opened_as: TableDescriptor | None = None
-    """The descriptor it was opened with last; None if no master of this life opened it."""
+    """The descriptor it was opened with last; None if this master did neither open it nor ask."""
     planned: ServerName | None = None
     """Where it is about to be opened, before that is recorded."""
 

@@ -23,6 +23,7 @@ The methods, called by name through ``Remote.call`` (``encoded`` is a region's e
     compact_region(encoded, major) -> None     asked for; runs in the background
     region_state(encoded) -> RegionStatus
     regions() -> list[RegionStatus]
+    opened_as(table) -> dict[str, TableDescriptor]     what each open region of the table has
     status() -> ServerStatus
     scanned_files() -> list[str]               compacted away, and still read by open scanners
     file_reads(path) -> int                    reads of a file by this process since its start

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ..errors import NotServingRegionError, RegionMovedError, RegionOpeningError
-from ..model import RegionInfo, ServerName, TableName
+from ..model import RegionInfo, ServerName, TableDescriptor, TableName
 from ..rpc.schema import encoded_name
 from ..runtime import Clock
 from .hosted_region import HostedRegion
@@ -87,6 +87,11 @@ class RegionMap:
     def count_of(self, table: TableName) -> int:
         """Regions of the table that are online."""
         return self._by_table[table]
+
+    def descriptors(self, table: TableName) -> dict[str, TableDescriptor]:
+        """Encoded name of each region of the table that is online -> what it was opened with."""
+        online = self.online.values()
+        return {one.encoded: one.table for one in online if one.info.table == table}
 
     def moved_to(self, encoded: str) -> str:
         return self._moved[encoded][0] if encoded in self._moved else ""

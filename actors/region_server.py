@@ -24,7 +24,7 @@ from ..errors import (
     SessionExpiredError,
     StorageError,
 )
-from ..model import ServerName
+from ..model import ServerName, TableDescriptor, TableName
 from ..operations import Mutation
 from ..rpc.server import RpcServer
 from ..runtime import Listener, Runtime
@@ -335,6 +335,14 @@ class RegionServer:
 
         async def look() -> list[RegionStatus]:
             return self._map.statuses()
+
+        return await self._guarded(look)
+
+    async def opened_as(self, table: TableName) -> dict[str, TableDescriptor]:
+        """The descriptor with which each region of the table was opened that is open here."""
+
+        async def look() -> dict[str, TableDescriptor]:
+            return self._map.descriptors(table)
 
         return await self._guarded(look)
 

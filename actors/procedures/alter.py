@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...errors import IllegalArgumentError, InvalidRequestError
+from ...errors import IllegalArgumentError, InvalidRequestError, ServerGoneError
 from ...model import TableDescriptor
 from ...storage.settings import master_config, same_for_regions
 from ...storage.table_check import check_table
@@ -69,6 +69,7 @@ class AlterTableProcedure(TableProcedure):
                 f"table {self.table}: families come and go only with regions opened again"
             )
         if self.reopen_regions:
+            await self._learn_descriptors(environment)
             self.waiting = tuple(
                 node.info.encoded_name
                 for node in environment.assignment.regions_of(self.table)
@@ -76,6 +77,22 @@ class AlterTableProcedure(TableProcedure):
                 and not same_for_regions(node.opened_as or known.descriptor, self.descriptor)
             )
         return "change_descriptor"
+
+    async def _learn_descriptors(self, environment: MasterEnvironment) -> None:
+        """Asks the servers of regions that no procedure of this master has opened: an earlier
+        alter may have stopped half-way under another master."""
+        nodes = environment.assignment.regions_of(self.table)
+        unknown = [one for one in nodes if one.state == TransitionState.OPEN and not one.opened_as]
+        for server in dict.fromkeys(one.server for one in unknown):
+            if server is None:
+                continue
+            try:
+                found = await environment.servers.call(server, "opened_as", self.table)
+            except ServerGoneError:
+                continue  # Whoever opens its regions gives them the table's descriptor.
+            for node in unknown:
+                if node.server == server:
+                    node.opened_as = found.get(node.info.encoded_name)
 
     async def change_descriptor(self, environment: MasterEnvironment) -> StepResult:
         known = environment.assignment.table(self.table)

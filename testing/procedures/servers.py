@@ -35,7 +35,7 @@ from ...errors import (
     StaleOrderError,
     StorageError,
 )
-from ...model import META_REGION, RegionInfo, ServerName
+from ...model import META_REGION, RegionInfo, ServerName, TableDescriptor, TableName
 from ...runtime import Runtime
 from ...storage.cells import CellBatch
 from ...storage.manifest import Manifest, StoreFileEntry, family_directory
@@ -226,6 +226,13 @@ class FakeRegionServer:
             RegionStatus(encoded, RegionState.OPEN, info, sequence_id)
             for encoded, (info, sequence_id) in self._regions.items()
         ]
+
+    async def opened_as(self, table: TableName) -> dict[str, TableDescriptor]:
+        return {
+            encoded: self._cluster.opened[encoded]
+            for encoded, (info, _) in self._regions.items()
+            if info.table == table
+        }
 
     async def unneeded_files(self, encoded: str, paths: list[str]) -> list[str]:
         if encoded not in self._regions:

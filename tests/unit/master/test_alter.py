@@ -193,6 +193,37 @@ def test_a_descriptor_that_opens_no_region_costs_one_and_can_be_altered_back(
     assert [one for one in regions if after[one] > before[one]] == regions[:1]
 
 
+def test_an_alter_that_failed_half_way_is_finished_under_the_next_master(
+    cluster: FakeCluster,
+) -> None:
+    """Only the servers know then which regions have the table's descriptor by now."""
+    cluster.cannot_open_as = WIDER
+    with pytest.raises(InvalidRequestError, match="7 other regions"):
+        cluster.perform(AlterTableProcedure(table=T.name, descriptor=WIDER))
+    cluster.cannot_open_as = None
+    cluster.settle_all()
+    first, *others = encoded(cluster)
+    assert [one for one in encoded(cluster) if cluster.opened[one] == WIDER] == [first]
+    cluster.simulation.end(cluster.master)
+    cluster.elect()
+    cluster.settle()
+    before = opened(cluster)
+    assert max(alter(cluster, WIDER)) > 0
+    assert all(cluster.opened[one] == WIDER for one in others)
+    after = opened(cluster)
+    assert [one for one in before if after[one] == before[one]] == [first]
+    assert max(alter(cluster, WIDER)) == 0
+
+
+def test_the_next_master_opens_no_region_that_has_the_descriptor(cluster: FakeCluster) -> None:
+    alter(cluster, WIDER)
+    cluster.simulation.end(cluster.master)
+    cluster.elect()
+    cluster.settle()
+    assert max(alter(cluster, WIDER)) == 0
+    assert max(alter(cluster, replace(WIDER, attributes={"OWNER": "me"}))) == 0
+
+
 def test_a_table_with_a_region_that_opens_nowhere_is_enabled_altered_and_disabled(
     cluster: FakeCluster,
 ) -> None:

@@ -68,6 +68,19 @@ def test_a_region_is_opened_written_read_and_scanned() -> None:
     run(story)
 
 
+def test_a_server_says_with_which_descriptor_each_region_was_opened() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        found = {REGION.encoded_name: TABLE}
+        assert await cluster.control("rs-1", "opened_as", TABLE.name) == found
+        assert await cluster.control("rs-1", "opened_as", META_TABLE) == {}
+        await cluster.move("rs-1", "rs-2")
+        assert await cluster.control("rs-1", "opened_as", TABLE.name) == {}
+        assert await cluster.control("rs-2", "opened_as", TABLE.name) == found
+
+    run(story)
+
+
 def test_a_closed_region_comes_back_whole_elsewhere_and_only_after_the_close() -> None:
     async def story(cluster: SmallCluster) -> None:
         first = await cluster.open("rs-1")
