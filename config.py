@@ -251,6 +251,9 @@ class MasterConfig:
     open_attempts_max: int = 10
     """Tries in a row to open a region, before its table may be changed and they begin again.
     hbase.assignment.maximum.attempts (HBase ships no limit)"""
+    quotas: bool = True
+    """Whether a namespace's quotas of tables and regions hold. hbase.quota.enabled (HBase ships
+    it off)"""
     table_checks: bool = True
     """Whether tables with sizes below the next two are refused. hbase.table.sanity.checks"""
     region_bytes_min: int = 2 * MIB

@@ -251,6 +251,13 @@ class ConstraintError(InvalidRequestError):
     java_class = _HBASE + "constraint.ConstraintException"
 
 
+class QuotaExceededError(InvalidRequestError):
+    """A namespace may not have one more table or region: its quota says so. Raise the quota,
+    or make room."""
+
+    java_class = _HBASE + "quotas.QuotaExceededException"
+
+
 class UnknownRegionError(InvalidRequestError):
     """There is no region of this name."""
 

@@ -223,10 +223,7 @@ class Master:
 
     async def request_split(self, encoded: str) -> None:
         """A server's wish, when a region has grown too big; it is granted if it can be."""
-        term = self.term
-        node = term.assignment.region(encoded)
-        if node is not None and not term.is_claimed(node):
-            await term.executor.submit(SplitProcedure(region=node.info))
+        await self.term.request_split(encoded)
 
     async def balance(self) -> list[str]:
         """One round of the balancer now; the moves made, with their reasons."""

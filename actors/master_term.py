@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..config import ClusterConfig
 from ..errors import (
     FatalError,
+    QuotaExceededError,
     ServerGoneError,
     SessionExpiredError,
     StaleMasterError,
@@ -23,6 +24,7 @@ from .draining import DrainingServers
 from .janitor import Janitor
 from .load_reports import LoadReports
 from .meta_table import MetaTable
+from .namespace_auditor import check_split
 from .normalizer_chore import NormalizerChore
 from .procedures.assign import AssignProcedure, UnassignProcedure
 from .procedures.crash import ServerCrashProcedure
@@ -30,6 +32,7 @@ from .procedures.environment import MasterEnvironment
 from .procedures.executor import ProcedureExecutor, ProcedureStore
 from .procedures.procedure import Lock, Procedure
 from .procedures.registry import KINDS
+from .procedures.split import SplitProcedure
 from .server_manager import ServerManager
 from .server_starter import LOOK_S, ServerStarter
 from .session import Session
@@ -267,6 +270,19 @@ class MasterTerm:
             for node in self.assignment.regions_on(server)
             if node.state == TransitionState.OPEN and not self._is_claimed(node, claimed)
         ]
+
+    async def request_split(self, encoded: str) -> None:
+        """Begins a split unless the region is in a procedure's hands, or its namespace has as
+        many regions as it may: its server will ask again in a few seconds."""
+        node = self.assignment.region(encoded)
+        if node is None or self.is_claimed(node):
+            return
+        try:
+            check_split(self.environment, node.info)
+        except QuotaExceededError as error:
+            log.info("%s", error)
+            return
+        await self.executor.submit(SplitProcedure(region=node.info))
 
     def begin_normalizing(self, tables: Collection[TableName]) -> None:
         """One round of the normalizer on these tables, in the background."""

@@ -11,6 +11,7 @@ from ...model import DEFAULT_NAMESPACE, SYSTEM_NAMESPACE, NamespaceDescriptor
 from ...storage.manifest import namespace_directory
 from .. import meta_rows
 from ..assignment import Assignment
+from ..namespace_auditor import check_limits
 from .environment import MasterEnvironment
 from .procedure import DONE, Lock, Procedure, StepResult
 
@@ -56,6 +57,7 @@ class CreateNamespaceProcedure(DescribedNamespaceProcedure):
     async def prepare(self, environment: MasterEnvironment) -> StepResult:
         if environment.assignment.namespace(self.namespace.name) is not None:
             raise NamespaceExistsError(f"namespace {self.namespace.name!r} exists")
+        check_limits(self.namespace)
         return "record"
 
 
@@ -69,6 +71,7 @@ class ModifyNamespaceProcedure(DescribedNamespaceProcedure):
 
     async def prepare(self, environment: MasterEnvironment) -> StepResult:
         existing_namespace(environment.assignment, self.namespace.name)
+        check_limits(self.namespace)
         return "record"
 
 

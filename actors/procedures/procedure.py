@@ -12,6 +12,7 @@ from ... import errors
 from ...errors import InvalidRequestError, RaybaseError
 
 if TYPE_CHECKING:
+    from ...model import RegionInfo
     from .environment import MasterEnvironment
 
 
@@ -121,6 +122,10 @@ class Procedure(ABC):
     @abstractmethod
     def describe(self) -> str:
         """What it does, to what; for people."""
+
+    def additions(self) -> Sequence[RegionInfo]:
+        """Regions that it will enter into hbase:meta, beyond those whose place they take."""
+        return ()
 
     def restore(self, environment: MasterEnvironment) -> None:  # noqa: B027 - most have none
         """Tells the environment of a procedure read from the store, before any of them runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import (
@@ -20,6 +21,7 @@ from ...storage.settings import is_enabled
 from .. import meta_rows
 from ..assignment import RegionNode, TransitionState
 from ..messages import SplitRequest
+from ..namespace_auditor import check_split
 from ..store_io import load_manifest
 from .assign import AssignProcedure
 from .environment import MasterEnvironment
@@ -52,6 +54,9 @@ class SplitProcedure(AssignProcedure):
     def describe(self) -> str:
         return f"split {self.region}"
 
+    def additions(self) -> Sequence[RegionInfo]:
+        return self.daughters[1:]
+
     async def prepare(self, environment: MasterEnvironment) -> StepResult:
         node = self.node(environment)
         if node is None or not environment.assignment.wants_open(node):
@@ -69,6 +74,7 @@ class SplitProcedure(AssignProcedure):
         check_row(row)
         if not node.info.contains(row) or row == node.info.start_key:
             raise WrongRegionError(f"{row!r} does not divide region {self.region}")
+        check_split(environment, self.region)
         # Never the id of an earlier try: what that one may have left is not this one's.
         region_id = max(environment.meta.next_ms(), node.info.region_id + 1)
         name = node.info.table

@@ -20,6 +20,7 @@ from .. import meta_rows
 from ..archiver import archive_region
 from ..assignment import TableNode, TransitionState
 from ..meta_rows import TableState
+from ..namespace_auditor import check_new_table
 from .assign import AssignProcedure, UnassignProcedure
 from .environment import MasterEnvironment
 from .namespaces import existing_namespace
@@ -104,6 +105,9 @@ class CreateTableProcedure(TableProcedure):
     def locks(self) -> Sequence[Lock]:
         return (*super().locks(), Lock.namespace(self.table.namespace, exclusive=False))
 
+    def additions(self) -> Sequence[RegionInfo]:
+        return self.regions
+
     async def prepare(self, environment: MasterEnvironment) -> StepResult:
         if self.table.is_system:
             raise IllegalArgumentError(f"namespace {self.table.namespace!r} is the system's")
@@ -112,6 +116,7 @@ class CreateTableProcedure(TableProcedure):
             raise TableExistsError(f"table {self.table} exists")
         check_split_keys(self.split_keys)
         check_table(self.descriptor, environment.config.master)
+        check_new_table(environment, self.table, len(self.split_keys) + 1)
         bounds = [b"", *sorted(self.split_keys), b""]
         region_id = environment.meta.next_ms()
         self.regions = tuple(
