@@ -6,6 +6,7 @@
     ├── RetryableError            the same call may succeed later, here or elsewhere
     │   ├── NotServingRegionError     ask hbase:meta again
     │   │   ├── RegionMovedError          go to the place it names
+    │   │   ├── RegionSplitError          its daughters are there, and the error names them
     │   │   └── RegionOpeningError        same place, a little later
     │   ├── RegionTooBusyError        same place, after a pause
     │   ├── CallQueueTooBigError      same place, after a pause
@@ -79,6 +80,22 @@ class RegionMovedError(NotServingRegionError):
             f"Region moved to: hostname={self.host} port={self.port} "
             f"startCode={self.start_code}. As of locationSeqNum={self.sequence_id}."
         )
+
+
+class RegionSplitError(NotServingRegionError):
+    """The region was split at a row, and its daughters, of this id, are at the same server.
+
+    HBase has no such exception: its clients take it for what it inherits, and ask hbase:meta.
+    """
+
+    def __init__(self, row: bytes, region_id: int) -> None:
+        super().__init__(row, region_id)
+        self.row = row
+        self.region_id = region_id
+
+    def __str__(self) -> str:
+        """Our client parses this very sentence."""
+        return f"Region was split: row={self.row.hex()} regionId={self.region_id}."
 
 
 class RegionOpeningError(NotServingRegionError):

@@ -27,7 +27,8 @@ class TransitionState(StrEnum):
     """States of a region in its life; names are HBase's, and stand in hbase:meta.
 
     HBase writes neither SPLITTING_NEW nor MERGING_NEW there but CLOSED, so that a master that
-    finds them assigns them; nor do we. Source: RegionState.java.
+    finds them assigns them; nor do we: a daughter is OPENING there, as a server has it open
+    already. Source: RegionState.java.
     """
 
     OFFLINE = "OFFLINE"
@@ -47,7 +48,7 @@ class TransitionState(StrEnum):
     MERGED = "MERGED"
     """It has given way to the region it was merged into, and is forgotten."""
     SPLITTING_NEW = "SPLITTING_NEW"
-    """A daughter that was never open."""
+    """A daughter that was never served: OPENING at its parent's server, as hbase:meta says."""
     MERGING_NEW = "MERGING_NEW"
     """A merged region that was never open."""
     ABNORMALLY_CLOSED = "ABNORMALLY_CLOSED"

@@ -35,7 +35,6 @@ from ..rpc.multi import Outcome
 from ..storage.cells import CellBatch
 from ..storage.region import Write
 from .hosted_region import HostedRegion
-from .messages import RegionState
 from .observers import Action, authorize_columns, authorize_mutation
 from .region_host import RegionHost
 from .scan_service import ScanService
@@ -58,7 +57,7 @@ class ClientService:
         hosted = self._host.find(call.request.region.value)
         get = get_from_pb(call.request.get)
         self._before_get(call.context, hosted, get)
-        if hosted.state is RegionState.HANDING_OVER:
+        if hosted.is_undecided:
             return self._get_later(call, hosted)
         hosted.check_serving()
         try:

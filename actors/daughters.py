@@ -19,11 +19,11 @@ from .store_io import load_manifest, put_manifest
 _FIRST: Final = 1
 
 
-async def write_daughters(files: FileSystem, request: SplitRequest) -> Manifest:
+async def write_daughters(files: FileSystem, request: SplitRequest, owner: str = "") -> Manifest:
     """Makes sure that both daughters of a closed parent have their manifests.
 
-    Returns the parent's manifest. Harmless to repeat, also while another run goes on, until
-    a daughter is opened.
+    Those it writes name ``owner``. Returns the parent's manifest. Harmless to repeat, also
+    while another run goes on, until a daughter is opened.
 
     Raises:
         RegionOwnedElsewhereError: the parent is not closed; close it first.
@@ -37,9 +37,22 @@ async def write_daughters(files: FileSystem, request: SplitRequest) -> Manifest:
         raise RegionOwnedElsewhereError(request.parent.encoded_name, parent.owner)
     if parent.master_epoch > request.master_epoch:
         raise StaleMasterError(f"a master of epoch {parent.master_epoch} closed {request.parent}")
+    for wanted in daughter_manifests(parent, request, owner):
+        await ensure_manifest(files, wanted)
+    return parent
+
+
+def daughter_manifests(
+    parent: Manifest, request: SplitRequest, owner: str = ""
+) -> tuple[Manifest, ...]:
+    """What the daughters begin with, if ``parent`` is the parent's manifest.
+
+    With an ``owner`` each is open there, and has a sequence id of its own for that.
+    """
     split_row = request.daughters[1].start_key
     rows = META_ROWS if request.parent.table == META_TABLE else PLAIN_ROWS
     split_key = row_start(rows.encode(split_row))
+    manifests = []
     for daughter in request.daughters:
         upper = daughter.start_key == split_row
         entries = tuple(
@@ -47,10 +60,12 @@ async def write_daughters(files: FileSystem, request: SplitRequest) -> Manifest:
             for entry in parent.files
             if _has_half(entry, split_key, upper=upper)
         )
-        await ensure_manifest(
-            files, _first_manifest(parent, daughter, entries, request.master_epoch)
-        )
-    return parent
+        first = _first_manifest(parent, daughter, entries, request.master_epoch)
+        if owner:
+            opened = first.max_sequence_id + 1
+            first = replace(first, owner=owner, max_sequence_id=opened, open_sequence_id=opened)
+        manifests.append(first)
+    return tuple(manifests)
 
 
 def _has_half(entry: StoreFileEntry, split_key: bytes, *, upper: bool) -> bool:
@@ -84,8 +99,9 @@ def _first_manifest(
     )
 
 
-async def ensure_manifest(files: FileSystem, wanted: Manifest) -> None:
-    """Commits the manifest unless one of it, or of a later close of the parent, is there.
+async def ensure_manifest(files: FileSystem, wanted: Manifest) -> Manifest:
+    """Commits the manifest unless one of it, or of a later close of the parent, is there;
+    what is there then.
 
     An earlier try may have been followed by a roll-back, in which the parent was opened,
     written and closed again with a higher sequence id: the older manifest is replaced, and a
@@ -94,7 +110,8 @@ async def ensure_manifest(files: FileSystem, wanted: Manifest) -> None:
     while True:
         present = await load_manifest(files, wanted.region)
         if present is not None and present.max_sequence_id >= wanted.max_sequence_id:
-            return
+            return present
         version = _FIRST if present is None else present.version + 1
-        if await put_manifest(files, replace(wanted, version=version)):
-            return
+        manifest = replace(wanted, version=version)
+        if await put_manifest(files, manifest):
+            return manifest

@@ -65,10 +65,15 @@ class FilesInWork:
 
 
 async def write_plan(
-    services: RegionServices, region: Region, plan: FlushPlan, new_path: NewPath
+    services: RegionServices,
+    region: Region,
+    plan: FlushPlan,
+    new_path: NewPath,
+    *,
+    hand_on: bool = True,
 ) -> dict[bytes, StoreFile]:
     """A durable file, in no manifest yet, for every family of the plan that has cells worth
-    keeping.
+    keeping. With ``hand_on`` it goes into the object store as well.
 
     Gives way to the loop after every slice. Raises StorageError.
     """
@@ -78,7 +83,7 @@ async def write_plan(
         writing = _FlushedFile(services, region, plan, family)
         try:
             if await write_pieces(services.runtime.files, path, writing.pieces()):
-                files[family] = await writing.opened(path)
+                files[family] = await writing.opened(path, hand_on=hand_on)
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error}") from error
     return files
@@ -131,12 +136,12 @@ class _FlushedFile:
             self._kept.clear()
         return piece
 
-    async def opened(self, path: str) -> StoreFile:
+    async def opened(self, path: str, *, hand_on: bool) -> StoreFile:
         """The file, which has been written. Raises OSError."""
         assert self._image is not None
         stats, io = self._image.stats, self._services.io
         data = memoryview(b"".join(self._kept)) if self._kept else None
-        if data is not None:
+        if data is not None and hand_on:
             await io.handoff.put(path, data)
         reader = await open_reader(self._services.runtime.files, path, stats.size, data)
         reader.detach_image()

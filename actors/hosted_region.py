@@ -19,7 +19,6 @@ from ..errors import (
     BlockMiss,
     FatalError,
     NotServingRegionError,
-    RegionMovedError,
     RegionOpeningError,
     RegionTooBusyError,
     StaleMasterError,
@@ -48,6 +47,7 @@ T = TypeVar("T")
 _WHOLE_READS_MAX: Final = 16
 """A get begins again after each block it misses; after so many it goes on as a scan, which
 keeps what it has."""
+_DECIDED_SOON: Final = (RegionState.HANDING_OVER, RegionState.SPLITTING)
 
 
 class HostedRegion:
@@ -89,7 +89,7 @@ class HostedRegion:
         """Refused because too much waited for a flush."""
         self.files_in_work = FilesInWork(info, services.runtime.entropy)
         self._decided = asyncio.Event()
-        self._moved: RegionMovedError | None = None
+        self._gone: NotServingRegionError | None = None
         self._memstore_counted = 0
         store = services.config.store
         files: dict[bytes, list[StoreFile]] = {family.name: [] for family in table.families}
@@ -130,23 +130,28 @@ class HostedRegion:
 
     def check_serving(self) -> None:
         """Raises NotServingRegionError or one of its kinds unless the region serves."""
-        if self._moved is not None:
-            raise self._moved
+        if self._gone is not None:
+            raise self._gone
         if self.state is RegionState.OPENING:
             raise RegionOpeningError(f"region {self.info} is being opened")
         if self.state is not RegionState.OPEN:
             where = f"{self.state} at {self.services.server}"
             raise NotServingRegionError(f"region {self.info} is {where}")
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether ``decided`` has to be waited for."""
+        return not self._decided.is_set()
+
     async def decided(self) -> None:
         """Returns when it is known whether the region serves here: at once, unless it is
-        being handed over, which takes milliseconds."""
+        being handed over or split, which takes milliseconds."""
         await self._decided.wait()
 
     def stop_serving(self, state: RegionState) -> None:
-        """Calls are refused from here on, or wait if the region is being handed over."""
+        """Calls are refused from here on, or wait if it will soon be known who serves."""
         self.state = state
-        if state is RegionState.HANDING_OVER:
+        if state in _DECIDED_SOON:
             self._decided.clear()
 
     def resume_serving(self, manifest: Manifest) -> None:
@@ -154,13 +159,19 @@ class HostedRegion:
         self.region.manifest = manifest
         self.serve()
 
-    def end(self, state: RegionState, moved: RegionMovedError | None = None) -> None:
-        """Another server, or none, has it now; nothing of it is needed in this log."""
+    def end(self, state: RegionState, gone: NotServingRegionError | None = None) -> None:
+        """Another server, or none, has it now, which ``gone`` tells to callers; nothing of it
+        is needed in this log."""
         self.state = state
-        self._moved = moved
+        self._gone = gone
         self._count_memstore(0)
         self._decided.set()
         self.log.forget(self.encoded)
+
+    def abandon(self) -> None:
+        """Calls that wait for it are refused, unless it serves."""
+        if self.state is RegionState.OPENING:
+            self.end(RegionState.ABSENT)
 
     # Reading
 
@@ -318,22 +329,33 @@ class HostedRegion:
             while plan.drop_some():
                 await asyncio.sleep(0)
         self.log.flushed(self.encoded, self.region.flushed_sequence_id)
-        await self._remove_recovered_edits()
+        await self.remove_recovered_edits()
         return FlushResult(self.encoded, plan is not None, self.region.flushed_sequence_id)
 
     async def _flush_plan(self, plan: FlushPlan, new_path: NewPath) -> None:
+        files = await self.write_files(plan, new_path)
+        manifest = self.region.flush_manifest(plan, [file.entry for file in files.values()])
         try:
-            files = await write_plan(self.services, self.region, plan, new_path)
-            # The log must hold whatever the files hold, and more: an edit that is in one
-            # family's file alone would be half of a row's mutation.
-            await self.log.barrier()
-            entries = [file.entry for file in files.values()]
-            manifest = self.region.flush_manifest(plan, entries)
             await self.commit(manifest)
         except BaseException:
             self.region.abort_flush(plan)
             raise
         self.region.commit_flush(plan, files, manifest)
+
+    async def write_files(
+        self, plan: FlushPlan, new_path: NewPath, *, hand_on: bool = True
+    ) -> dict[bytes, StoreFile]:
+        """The files of a flush, which may be committed now; with ``hand_on`` they are in the
+        object store, too. The flush is given up if that fails. Raises StorageError."""
+        try:
+            files = await write_plan(self.services, self.region, plan, new_path, hand_on=hand_on)
+            # The log must hold whatever the files hold, and more: an edit that is in one
+            # family's file alone would be half of a row's mutation.
+            await self.log.barrier()
+        except BaseException:
+            self.region.abort_flush(plan)
+            raise
+        return files
 
     async def commit(self, manifest: Manifest) -> None:
         """Commits a version of a region that is this server's; ends the process otherwise.
@@ -358,32 +380,7 @@ class HostedRegion:
                 f"a master of epoch {self.manifest.master_epoch} has ordered {self.info}"
             )
 
-    async def close(self, master_epoch: int) -> int:
-        """Flushes and gives the region up (owner ""); returns its last sequence id.
-
-        Raises StaleMasterError and StorageError, after which it serves on.
-        """
-        self.check_epoch(master_epoch)
-        if self.region.memstore_bytes > self.services.config.store.preclose_flush_bytes:
-            await self.flush()
-        async with self.files_turn:
-            self.check_serving()
-            self.stop_serving(RegionState.CLOSING)
-            try:
-                await self.log.barrier()
-                await self.flush_in_turn()
-            except FatalError:
-                raise
-            except BaseException:
-                self.serve()
-                raise
-            manifest = self.region.next_manifest(owner="", master_epoch=master_epoch)
-            await self.commit(manifest)
-            self.region.manifest = manifest
-            self.end(RegionState.ABSENT)
-            return manifest.max_sequence_id
-
-    async def _remove_recovered_edits(self) -> None:
+    async def remove_recovered_edits(self) -> None:
         """Once all that was replayed is in committed files. One that stays is skipped later."""
         if self.region.flushed_sequence_id < self.recovered_sequence_id:
             return

@@ -177,11 +177,15 @@ class AdoptRequest:
 
 @dataclass(frozen=True, slots=True)
 class SplitRequest:
-    """Closes the parent and writes the daughters' first manifests (references, owner "").
+    """Closes the parent and opens its daughters, which refer to halves of its files.
+
+    The daughters' manifests name the server as owner, and nothing but an OpenRequest for
+    each is needed for them to be served: send it once hbase:meta has them, for until then,
+    or for some seconds, calls about the parent wait.
 
     Any server can be asked again, also when the first one died: if the parent is closed it
-    only makes sure of the daughters. RegionOwnedElsewhereError if another server has the
-    parent open. Nothing is visible to clients before the master's mutation of meta.
+    only makes sure of the daughters' manifests. RegionOwnedElsewhereError if another server
+    has the parent open. Nothing is visible to clients before the master's mutation of meta.
     """
 
     parent: RegionInfo
@@ -221,6 +225,8 @@ class RegionState(StrEnum):
     OPEN = "OPEN"
     HANDING_OVER = "HANDING_OVER"
     """Not serving; the outcome of a hand-over is not known yet."""
+    SPLITTING = "SPLITTING"
+    """Given up, and its daughters are open: they serve when hbase:meta has them."""
     CLOSING = "CLOSING"
     MOVED = "MOVED"
     """Given away not long ago; ``moved_to`` says to whom."""

@@ -47,6 +47,8 @@ INFO: Final = b"info"
 TABLE: Final = b"table"
 NAMESPACE: Final = b"ns"
 _VERSIONS: Final = 3
+_NEVER_OPEN: Final = 1
+"""HBase's sequence id of the opening of a region that comes of others and was never open."""
 
 META_DESCRIPTOR: Final = TableDescriptor(
     META_TABLE,
@@ -121,14 +123,22 @@ def open_put(
 
 
 def split_puts(
-    parent: RegionInfo, daughters: tuple[RegionInfo, ...], timestamp_ms: int
+    parent: RegionInfo,
+    daughters: tuple[RegionInfo, ...],
+    state: str,
+    server: ServerName,
+    timestamp_ms: int,
 ) -> list[Put]:
-    """The split's point of no return: the parent gives way to its daughters."""
+    """The split's point of no return: the parent gives way to its daughters.
+
+    Clients look for these at ``server``, which has them open.
+    """
     flagged = parent.with_flags(offline=True, split=True)
     put = region_put(flagged, "SPLIT", timestamp_ms)
     for qualifier, daughter in zip((b"splitA", b"splitB"), daughters, strict=True):
         put.add(INFO, qualifier, schema.region_info_to_cell(daughter), timestamp_ms)
-    return [put, *(_new_put(daughter, timestamp_ms) for daughter in daughters)]
+    opened = (open_put(one, state, server, _NEVER_OPEN, timestamp_ms) for one in daughters)
+    return [put, *opened]
 
 
 def merge_puts(
@@ -142,9 +152,9 @@ def merge_puts(
 
 
 def _new_put(info: RegionInfo, timestamp_ms: int) -> Put:
-    """A region that comes of others, and was never open: HBase numbers its opening 1."""
+    """A region that comes of others, and was never open."""
     put = region_put(info, "CLOSED", timestamp_ms)
-    return put.add(INFO, b"seqnumDuringOpen", (1).to_bytes(8, "big"), timestamp_ms)
+    return put.add(INFO, b"seqnumDuringOpen", _NEVER_OPEN.to_bytes(8, "big"), timestamp_ms)
 
 
 def merge_delete(merged: RegionInfo, count: int, timestamp_ms: int) -> Delete:

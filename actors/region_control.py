@@ -10,8 +10,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from ..errors import InvalidRequestError, NotServingRegionError
+from ..errors import InvalidRequestError, NotServingRegionError, RegionSplitError
 from ..model import META_ENCODED_NAME
+from ..storage.manifest import Manifest
+from . import region_closer
 from .daughters import write_daughters
 from .hosted_region import HostedRegion
 from .messages import (
@@ -23,6 +25,7 @@ from .messages import (
     OpenRequest,
     OpenResult,
     PrepareRequest,
+    RegionState,
     SplitRequest,
     SplitResult,
 )
@@ -30,6 +33,7 @@ from .region_map import RegionMap
 from .region_mover import adopt, hand_over, prepare
 from .region_opener import open_region, release
 from .region_services import RegionServices
+from .region_splitter import Daughter, split_off
 from .server_logs import ServerLogs
 
 
@@ -72,23 +76,27 @@ class RegionControl:
 
     async def open(self, request: OpenRequest) -> OpenResult:
         encoded = request.info.encoded_name
+        self._forget_split(encoded)
         hosted = self._regions.online.get(encoded)
         if hosted is None:
-            self._regions.begin_opening(request.info)
-            try:
-                hosted = await self._opened(request)
-            except BaseException:
-                self._regions.opening_failed(encoded)
-                raise
+            daughter = self._daughter(request)
+            hosted = await self._opened(request) if daughter is None else daughter.hosted
             self._serve(hosted)
+            if daughter is not None:
+                self._settle(daughter, daughter.redirect())
         as_asked = hosted.table == request.table
         return OpenResult(encoded, self._services.server, hosted.open_sequence_id, as_asked)
 
     async def _opened(self, request: OpenRequest) -> HostedRegion:
         encoded = request.info.encoded_name
-        log = await self._logs.of_region(encoded)
-        async with self._turn(encoded, self._openers):
-            return await open_region(self._services, log, request)
+        self._regions.begin_opening(request.info)
+        try:
+            log = await self._logs.of_region(encoded)
+            async with self._turn(encoded, self._openers):
+                return await open_region(self._services, log, request)
+        except BaseException:
+            self._regions.opening_failed(encoded)
+            raise
 
     @asynccontextmanager
     async def _turn(self, encoded: str, turns: asyncio.Semaphore) -> AsyncIterator[None]:
@@ -106,6 +114,9 @@ class RegionControl:
     async def close(self, request: CloseRequest) -> CloseResult:
         encoded = request.encoded
         self._regions.prepared.pop(encoded, None)
+        self._forget_split(encoded)
+        if encoded in self._regions.daughters:
+            self._let_go(encoded)
         hosted = self._regions.online.get(encoded)
         if hosted is None:
             info = self._regions.unserved.get(encoded)
@@ -114,7 +125,7 @@ class RegionControl:
                 del self._regions.unserved[encoded]
             return CloseResult(encoded, False, moved_to=self._regions.moved_to(encoded))
         async with self._turn(encoded, self._closers):
-            sequence_id = await hosted.close(request.master_epoch)
+            sequence_id = await region_closer.close(hosted, request.master_epoch)
         self.forget(hosted, moved_to=request.destination)
         return CloseResult(encoded, True, sequence_id)
 
@@ -157,14 +168,68 @@ class RegionControl:
     async def split(self, request: SplitRequest) -> SplitResult:
         encoded = request.parent.encoded_name
         hosted = self._regions.online.get(encoded)
-        if hosted is not None:
-            # What is flushed while it serves need not be while nobody does.
-            await hosted.flush()
-            await hosted.close(request.master_epoch)
-            self.forget(hosted)
-        parent = await write_daughters(self._services.runtime.files, request)
+        if hosted is not None and hosted.is_serving:
+            parent = await self._split(hosted, request)
+        else:
+            parent = await write_daughters(self._services.runtime.files, request)
         handed = self._services.io.handoff.of(entry.path for entry in parent.files)
         return SplitResult(encoded, parent.max_sequence_id, handed)
+
+    async def _split(self, parent: HostedRegion, request: SplitRequest) -> Manifest:
+        try:
+            opened = await split_off(parent, request)
+        except BaseException:
+            if not parent.is_serving:
+                self._leave(parent)
+            raise
+        for daughter in opened:
+            self._regions.daughters[daughter.hosted.encoded] = daughter
+        if not opened:
+            self._leave(parent)
+        return parent.manifest
+
+    def _daughter(self, request: OpenRequest) -> Daughter | None:
+        """The region, if it was split off here and to serve it is all that is asked."""
+        daughter = self._regions.daughters.get(request.info.encoded_name)
+        if daughter is None:
+            return None
+        if daughter.is_what_is_asked(request):
+            return self._regions.daughters.pop(daughter.hosted.encoded)
+        self._let_go(daughter.hosted.encoded)
+        return None
+
+    def _settle(self, daughter: Daughter, gone: RegionSplitError | None = None) -> None:
+        """The daughter is served, or not awaited any more: nor is its parent."""
+        daughter.hosted.abandon()
+        if gone is not None:
+            self._regions.remember_split(daughter.parent.encoded, gone)
+        if self._regions.online.get(daughter.parent.encoded) is daughter.parent:
+            self._leave(daughter.parent, gone)
+
+    def _forget_split(self, encoded: str) -> None:
+        """The region that was split is to be opened or closed: the split was undone."""
+        for name, daughter in list(self._regions.daughters.items()):
+            if daughter.parent.encoded == encoded:
+                del self._regions.daughters[name]
+                self._settle(daughter)
+
+    def expire_splits(self) -> None:
+        """Lets go what waits for a master that does not speak."""
+        now_s = self._services.runtime.clock.monotonic_s()
+        for name, daughter in list(self._regions.daughters.items()):
+            if daughter.expires_s <= now_s:
+                self._let_go(name)
+
+    def _let_go(self, encoded: str) -> None:
+        """A daughter is not served by what was opened for it, and its manifest names us."""
+        daughter = self._regions.daughters.pop(encoded)
+        self._regions.unserved[encoded] = daughter.hosted.info
+        self._settle(daughter)
+
+    def _leave(self, parent: HostedRegion, gone: RegionSplitError | None = None) -> None:
+        """The split region is served by nobody any more: who waits shall look elsewhere."""
+        parent.end(RegionState.ABSENT, gone)
+        self.forget(parent)
 
     def _serve(self, hosted: HostedRegion) -> None:
         hosted.serve()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..errors import NotServingRegionError, RegionMovedError, RegionOpeningError
+from ..errors import (
+    NotServingRegionError,
+    RegionMovedError,
+    RegionOpeningError,
+    RegionSplitError,
+)
 from ..model import RegionInfo, ServerName, TableDescriptor, TableName
 from ..rpc.schema import encoded_name
 from ..runtime import Clock
 from .hosted_region import HostedRegion
 from .messages import RegionState, RegionStatus
 from .region_mover import Prepared
+from .region_splitter import Daughter
 
 
 class RegionMap:
@@ -21,19 +27,22 @@ class RegionMap:
         self._moved_memory_s = moved_memory_s
         self._by_name: dict[bytes, HostedRegion] = {}
         self._moved: dict[str, tuple[str, int, float]] = {}
+        self._split: dict[str, tuple[RegionSplitError, float]] = {}
         self._opening: dict[str, RegionInfo] = {}
         self._by_table: Counter[TableName] = Counter()
         self.online: dict[str, HostedRegion] = {}
         """By encoded name: serving, or on their way out."""
         self.prepared: dict[str, Prepared] = {}
         """Targets of moves that have not come to their end."""
+        self.daughters: dict[str, Daughter] = {}
+        """Of regions split here: open, and not served before the master says so."""
         self.unserved: dict[str, RegionInfo] = {}
         """Regions whose opening failed here: the manifest may name this server all the same."""
 
     def find(self, name: bytes) -> HostedRegion:
         """The region of this full or encoded name.
 
-        Raises RegionMovedError, RegionOpeningError, NotServingRegionError.
+        Raises NotServingRegionError, of the kind that tells most.
         """
         hosted = self._by_name.get(name)
         if hosted is not None:
@@ -42,6 +51,8 @@ class RegionMap:
         hosted = self.online.get(encoded)
         if hosted is not None:
             return hosted
+        if encoded in self.daughters:
+            return self.daughters[encoded].hosted
         moved = self._moved.get(encoded)
         if moved is not None:
             server, sequence_id, _ = moved
@@ -49,6 +60,8 @@ class RegionMap:
             raise RegionMovedError(to.host, to.port, to.start_code, sequence_id)
         if encoded in self._opening:
             raise RegionOpeningError(f"region {encoded} is being opened here")
+        if encoded in self._split:
+            raise RegionSplitError(*self._split[encoded][0].args)
         raise NotServingRegionError(f"region {encoded} is not online here")
 
     @property
@@ -84,6 +97,10 @@ class RegionMap:
             until_s = self._clock.monotonic_s() + self._moved_memory_s
             self._moved[hosted.encoded] = (moved_to, sequence_id, until_s)
 
+    def remember_split(self, encoded: str, gone: RegionSplitError) -> None:
+        """Clients of the region are sent to its daughters for a while."""
+        self._split[encoded] = (gone, self._clock.monotonic_s() + self._moved_memory_s)
+
     def count_of(self, table: TableName) -> int:
         """Regions of the table that are online."""
         return self._by_table[table]
@@ -116,10 +133,12 @@ class RegionMap:
         return [_status(hosted) for hosted in self.online.values()]
 
     def expire(self) -> None:
-        """Forgets where regions went and what was prepared, both long enough ago."""
+        """Forgets where regions went, what they became and what was prepared, long enough ago."""
         now_s = self._clock.monotonic_s()
         for encoded in [one for one, moved in self._moved.items() if moved[2] <= now_s]:
             del self._moved[encoded]
+        for encoded in [one for one, split in self._split.items() if split[1] <= now_s]:
+            del self._split[encoded]
         for encoded in [one for one, kept in self.prepared.items() if kept.expires_s <= now_s]:
             del self.prepared[encoded]
 

@@ -30,6 +30,7 @@ from ..rpc.server import RpcServer
 from ..runtime import Listener, Runtime
 from ..storage.cells import CellBatch
 from ..storage.hfile import warm_up
+from . import region_closer
 from .admin_service import AdminService
 from .client_service import ClientService
 from .hosted_region import HostedRegion
@@ -174,7 +175,7 @@ class RegionServer:
         """Gives every region up and ends; what cannot be closed is recovered by the master."""
         for hosted in list(self._map.online.values()):
             try:
-                await hosted.close(hosted.manifest.master_epoch)
+                await region_closer.close(hosted, hosted.manifest.master_epoch)
             except (NotServingRegionError, StorageError) as error:
                 log.warning("%s is left to recovery: %s", hosted.info, error)
             self._control.forget(hosted)
@@ -409,4 +410,5 @@ class RegionServer:
             await self.runtime.clock.sleep(_TIDY_S)
             self._clients.scans.leases.expire()
             self._map.expire()
+            self._control.expire_splits()
             self._logs.roll_old()

@@ -136,6 +136,7 @@ class ScanService:
             min(one.scan.max_result_bytes, config.scan_result_bytes_max),
             request.client_handles_partials,
         )
+        await one.hosted.decided()
         clock = self._host.runtime.clock
         began_s = turn_s = clock.monotonic_s()
         while await self._slice(one, limits, out):

@@ -127,7 +127,7 @@ def _split(cluster: Cluster, probe: Probe, number: int) -> float:
     it was not to be read."""
     admin = cluster.connection.admin
     region, _ = cluster.regions("t")[0]
-    # Rows of the load have their writer's number behind the prefix: all are above.
+    # Rows of the load have their writer's number and "-" behind the prefix: all are below.
     row = row_of(PREFIXES[0], SPLIT_ROWS - number)
     return _unavailable(probe, lambda: admin.split(region, row))
 

@@ -20,6 +20,7 @@ from ..errors import (
     RaybaseError,
     RegionMovedError,
     RegionOpeningError,
+    RegionSplitError,
     TableNotEnabledError,
     TableNotFoundError,
 )
@@ -142,7 +143,7 @@ class Core:
         self.cache.learn(location, error)
         if (
             isinstance(error, NotServingRegionError)
-            and not isinstance(error, RegionMovedError | RegionOpeningError)
+            and not isinstance(error, RegionMovedError | RegionSplitError | RegionOpeningError)
             and table != META_TABLE
         ):
             yield from self._check_enabled(table)

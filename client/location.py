@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..errors import RaybaseError, RegionMovedError
+from ..errors import RaybaseError, RegionMovedError, RegionSplitError
 from ..model import META_REGION, ROW_BYTES_MAX, RegionInfo, ServerName, TableName
 from .effects import Address
 from .retry import says_location_is_stale, says_server_is_gone
@@ -141,10 +141,14 @@ class LocationCache:
         """Does what the error of a call to ``location`` says about it.
 
         RegionMovedError names the new place, which is taken unless it is older than what is
-        known. Overload and "opening" say nothing about the place. All else drops it.
+        known; RegionSplitError the daughters, which are where their parent was. Overload and
+        "opening" say nothing about the place. All else drops it.
         """
         if isinstance(error, RegionMovedError):
             self._moved(location, error)
+            return
+        if isinstance(error, RegionSplitError):
+            self._split(location, error)
             return
         if not says_location_is_stale(error):
             return
@@ -170,6 +174,15 @@ class LocationCache:
             self.drop(location)
             return
         self.add(RegionLocation(location.region, server, error.sequence_id))
+
+    def _split(self, location: RegionLocation, error: RegionSplitError) -> None:
+        self.drop(location)
+        parent, row = location.region, error.row
+        if not parent.contains(row) or row == parent.start_key:
+            return
+        for start_key, end_key in ((parent.start_key, row), (row, parent.end_key)):
+            daughter = RegionInfo(parent.table, start_key, end_key, error.region_id)
+            self.add(RegionLocation(daughter, location.server))
 
     def _replace(self, table: TableName, locations: list[RegionLocation]) -> None:
         if locations:

@@ -19,6 +19,7 @@ from ..errors import (
     RaybaseError,
     RegionMovedError,
     RegionOpeningError,
+    RegionSplitError,
     RegionTooBusyError,
     RequestTooBigError,
     RetriesExhaustedError,
@@ -41,6 +42,7 @@ _KEEP_LOCATION: Final = (
     RequestTooBigError,
 )
 _FINAL: Final = (CorruptionError, ClusterError)
+_REDIRECTS: Final = (RegionMovedError, RegionSplitError)
 _SERVER_GONE: Final = (ConnectionLostError, ServerNotRunningError)
 
 
@@ -120,7 +122,7 @@ class Attempts:
         return self._pause(error)
 
     def _pause(self, error: RaybaseError) -> Sleep:
-        if isinstance(error, RegionMovedError) and self.tries == 1:
+        if isinstance(error, _REDIRECTS) and self.tries == 1:
             return Sleep(0.0)
         delay_s = pause_s(self._config.pause_s, self.tries, self._entropy)
         remaining_s = self.remaining_s()

@@ -13,6 +13,7 @@ from ..errors import (
     NotServingRegionError,
     RaybaseError,
     RegionMovedError,
+    RegionSplitError,
     RetryableError,
 )
 from .proto import hbase_pb2 as pb
@@ -21,6 +22,7 @@ INTERNAL: Final = RaybaseError.java_class
 """Class of what went wrong inside the server and has no name of its own: a bug."""
 
 _MOVED = re.compile(r"hostname=(\S+) port=(\d+) startCode=(-?\d+)\. As of locationSeqNum=(-?\d+)\.")
+_SPLIT = re.compile(r"Region was split: row=([0-9a-f]+) regionId=(\d+)\.")
 _CORRUPT = re.compile(r"(.*) \(file (\S+), offset (\d+)\)", re.DOTALL)
 
 
@@ -65,6 +67,9 @@ def error_from_text(name: str, text: str, *, do_not_retry: bool = False) -> Rayb
             host, port, start_code, sequence_id = place.groups()
             return RegionMovedError(host, int(port), int(start_code), int(sequence_id))
         return NotServingRegionError(message)
+    if name == RegionSplitError.java_class and (split := _SPLIT.search(message)):
+        row, region_id = split.groups()
+        return RegionSplitError(bytes.fromhex(row), int(region_id))
     if name == CorruptionError.java_class:
         damaged = _CORRUPT.search(message.removeprefix(f"{name}: "))
         reason, path, offset = damaged.groups() if damaged else (message, "unknown", "0")

@@ -163,7 +163,11 @@ class AssignProcedure(RegionProcedure):
         if not environment.servers.is_live(target):
             environment.assignment.set_state(node, TransitionState.OPENING, target)
             return "choose"
-        await self.record(environment, TransitionState.OPENING, target)
+        if node.state == TransitionState.SPLITTING_NEW and node.server == target:
+            # So says hbase:meta since the split, and clients wait for the daughter.
+            environment.assignment.set_state(node, TransitionState.OPENING)
+        else:
+            await self.record(environment, TransitionState.OPENING, target)
         request = OpenRequest(
             info=node.info,
             table=table.descriptor,

@@ -22,7 +22,6 @@ from .. import meta_rows
 from ..assignment import RegionNode, TransitionState
 from ..messages import SplitRequest
 from ..namespace_auditor import check_split
-from ..store_io import load_manifest
 from .assign import AssignProcedure
 from .environment import MasterEnvironment
 from .procedure import DONE, Children, StepResult
@@ -32,11 +31,13 @@ from .procedure import DONE, Children, StepResult
 class SplitProcedure(AssignProcedure):
     """Splits an open region at ``row``, or where its server finds the middle.
 
-    Steps: ask for the row; have the server close the parent and write the daughters'
-    manifests; then *commit*, the point of no return: one mutation that marks the parent
-    split and names the daughters; open the daughters. Whatever fails before leads to
+    Steps: ask for the row; have the server close the parent and open the daughters, which
+    it does not serve yet; then *commit*, the point of no return: one mutation that marks the
+    parent split and sends clients to the daughters at the same server; have the server serve
+    them, which it does at once, as its clients wait for it. Whatever fails before leads to
     ``undo``: the daughters' files go, the parent is opened again, the procedure fails.
-    After it there is no way but on. Source: SplitTableRegionProcedure.java.
+    After it there is no way but on: if the server died its daughters are assigned as any
+    regions of a dead server. Source: SplitTableRegionProcedure.java.
     """
 
     kind = "split"
@@ -119,9 +120,6 @@ class SplitProcedure(AssignProcedure):
             return self._give_up(f"{server} died")
         except (RaybaseError, OSError) as error:
             return self._give_up(f"{type(error).__name__}: {error}")
-        for daughter in self.daughters:
-            if await load_manifest(environment.runtime.files, daughter) is None:
-                return self._give_up(f"{server} wrote no manifest of {daughter}")
         return "commit"
 
     def _give_up(self, why: str) -> StepResult:
@@ -142,7 +140,10 @@ class SplitProcedure(AssignProcedure):
         assert node is not None
         if node.state != TransitionState.SPLIT:
             now_ms = environment.meta.next_ms()
-            await environment.meta.write(meta_rows.split_puts(node.info, self.daughters, now_ms))
+            state, server = TransitionState.OPENING, ServerName.parse(self.server)
+            await environment.meta.write(
+                meta_rows.split_puts(node.info, self.daughters, state, server, now_ms)
+            )
             self._split_in_memory(environment, node)
         return "open_daughters"
 
@@ -151,8 +152,9 @@ class SplitProcedure(AssignProcedure):
         node.info = node.info.with_flags(offline=True, split=True)
         node.daughters = self.daughters
         assignment.set_state(node, TransitionState.SPLIT)
+        state, server = TransitionState.SPLITTING_NEW, ServerName.parse(self.server)
         for daughter in self.daughters:
-            assignment.add_region(daughter, TransitionState.SPLITTING_NEW)
+            assignment.set_state(assignment.add_region(daughter, state), state, server)
 
     async def open_daughters(self, environment: MasterEnvironment) -> StepResult:
         children = [

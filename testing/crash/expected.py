@@ -94,12 +94,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
     "close, open": _sites(
         """
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
-        hosted_region.HostedRegion.close: put_if_absent/syncdir
+        region_closer.give_up: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_closer.give_up: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
@@ -120,7 +116,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        hosted_region.HostedRegion.remove_recovered_edits: remove/unlink remove/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         """
     ),
@@ -131,11 +127,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
-        hosted_region.HostedRegion.close: put_if_absent/syncdir
-        region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
+        region_closer.give_up: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_closer.give_up: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
         daughters.ensure_manifest: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
         daughters.ensure_manifest: put_if_absent/write put_if_absent/sync put_if_absent/link
@@ -143,8 +136,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
         compaction_job.compact_job: write/rename
         region_compactor._replace: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor._replace: put_if_absent/link put_if_absent/unlink
-        region_compactor._replace: put_if_absent/syncdir
+        region_compactor._replace: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         """
     ),
     "split, cleaned": _sites(
@@ -154,6 +146,10 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
         archiver.archive_directory: remove/unlink remove/syncdir
         janitor.Janitor._clean: remove/unlink remove/syncdir
+        compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
+        compaction_job.compact_job: write/rename
+        region_compactor._replace: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_compactor._replace: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         """
     ),
     "merge": _sites(
@@ -161,12 +157,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._append: append/write append/sync
         procedure_store.RegionProcedureStore._append: append/write append/sync
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
-        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
-        hosted_region.HostedRegion.close: put_if_absent/syncdir
+        region_closer.give_up: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_closer.give_up: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         daughters.ensure_manifest: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
         daughters.ensure_manifest: put_if_absent/write put_if_absent/sync put_if_absent/link
         daughters.ensure_manifest: put_if_absent/unlink
@@ -175,8 +167,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         compaction_job.compact_job: write/mkdir write/syncdir write/create write/write write/sync
         compaction_job.compact_job: write/rename
         region_compactor._replace: put_if_absent/create put_if_absent/write put_if_absent/sync
-        region_compactor._replace: put_if_absent/link put_if_absent/unlink
-        region_compactor._replace: put_if_absent/syncdir
+        region_compactor._replace: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         """
     ),
     "merge, cleaned": _sites(
@@ -216,7 +207,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        hosted_region.HostedRegion.remove_recovered_edits: remove/unlink remove/syncdir
         log_writer.LogWriter._append: append/write append/sync
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
@@ -314,7 +305,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        hosted_region.HostedRegion.remove_recovered_edits: remove/unlink remove/syncdir
         log_writer.LogWriter._append: append/write append/sync
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
         """
@@ -338,9 +329,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         region_opener._try_open: put_if_absent/mkdir put_if_absent/syncdir put_if_absent/create
         region_opener._try_open: put_if_absent/write put_if_absent/sync put_if_absent/link
         region_opener._try_open: put_if_absent/unlink
-        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
-        hosted_region.HostedRegion.close: put_if_absent/syncdir
+        region_closer.give_up: put_if_absent/create put_if_absent/write
+        region_closer.give_up: put_if_absent/sync put_if_absent/link put_if_absent/unlink
+        region_closer.give_up: put_if_absent/syncdir
         archiver.archive_directory: remove/unlink remove/syncdir
         coordinator_files.CoordinatorFiles.append: append/write append/sync
         coordinator_files.CoordinatorFiles.roll: create_log/create create_log/syncdir
@@ -361,7 +352,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion._remove_recovered_edits: remove/unlink remove/syncdir
+        hosted_region.HostedRegion.remove_recovered_edits: remove/unlink remove/syncdir
         crash.ServerCrashProcedure.finish: remove/unlink remove/syncdir
         """
     ),
@@ -369,12 +360,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         """
         procedure_store.RegionProcedureStore._append: append/write append/sync
         log_writer.LogWriter._append: append/write append/sync
-        hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
-        hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
-        hosted_region.HostedRegion.close: put_if_absent/create put_if_absent/write
-        hosted_region.HostedRegion.close: put_if_absent/sync put_if_absent/link put_if_absent/unlink
-        hosted_region.HostedRegion.close: put_if_absent/syncdir
+        region_closer.give_up: put_if_absent/create put_if_absent/write put_if_absent/sync
+        region_closer.give_up: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         archiver.archive_file: rename/mkdir rename/syncdir rename/rename
         archiver.archive_directory: remove/unlink remove/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
-from ...actors import posix
-from ...actors.daughters import write_daughters
+from ...actors import posix, region_closer
 from ...actors.messages import SplitRequest
+from ...actors.region_splitter import split_off
 from ...model import RegionInfo
 from ..simulation import Simulation
 from .scenarios import Stage, recover_and_flush
@@ -139,13 +139,12 @@ async def commit(stage: Stage) -> None:
 
 
 async def close(stage: Stage) -> None:
-    await stage.hosted.close(1)
+    await region_closer.close(stage.hosted, 1)
 
 
 async def split(stage: Stage) -> None:
-    await stage.hosted.close(1)
     daughters = (RegionInfo(TABLE.name, b"", b"row3", 2), RegionInfo(TABLE.name, b"row3", b"", 2))
-    await write_daughters(stage.runtime.files, SplitRequest(REGION, TABLE, daughters, 1, 2))
+    await split_off(stage.hosted, SplitRequest(REGION, TABLE, daughters, 1, 2))
 
 
 LISTS: Final[dict[str, Act]] = {

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...actors import region_closer
 from ...actors.hosted_region import HostedRegion
 from ...config import ClusterConfig
 from ...errors import RaybaseError
@@ -254,7 +255,7 @@ async def archive_logs(stage: Stage) -> None:
 
 async def close_and_open(stage: Stage) -> None:
     await stage.writer.write(3)
-    await stage.hosted.close(1)
+    await region_closer.close(stage.hosted, 1)
     await stage.again()
     await stage.writer.write(2)
 

@@ -216,9 +216,11 @@ class FakeRegionServer:
             self._check(encoded, request.master_epoch, request.order)
             if encoded in self._cluster.cannot_split:
                 raise CorruptionError(encoded, 0, "cannot be split")
+            owner = ""
             if encoded in self._regions:
                 await self._give_up(self._regions[encoded][0])
-            manifest = await write_daughters(self._runtime.files, request)
+                owner = str(self._name)
+            manifest = await write_daughters(self._runtime.files, request, owner)
         return SplitResult(encoded, manifest.max_sequence_id)
 
     async def regions(self) -> list[RegionStatus]:

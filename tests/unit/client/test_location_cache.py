@@ -15,6 +15,7 @@ from raybase.errors import (
     RaybaseError,
     RegionMovedError,
     RegionOpeningError,
+    RegionSplitError,
     RegionTooBusyError,
     RequestTooBigError,
     ServerNotRunningError,
@@ -117,6 +118,26 @@ def test_an_older_place_or_the_same_one_only_drops_the_location(error: RaybaseEr
     cache = cache_of(one)
     cache.learn(one, error)
     assert cache.find(TABLE, b"a") is None
+
+
+def test_daughters_are_looked_for_where_their_parent_was() -> None:
+    parent, other = location(b"", b"m", ONE, sequence_id=5), location(b"m", b"", TWO)
+    cache = cache_of(parent, other)
+    cache.learn(parent, RegionSplitError(b"d", 99))
+    for row, bounds in ((b"a", (b"", b"d")), (b"d", (b"d", b"m"))):
+        found = cache.find(TABLE, row)
+        assert found is not None
+        assert (found.region.start_key, found.region.end_key) == bounds
+        assert (found.region.region_id, found.server) == (99, ONE)
+    assert cache.find(TABLE, b"z") == other
+
+
+@pytest.mark.parametrize("row", [b"b", b"z"], ids=["its first", "beyond it"])
+def test_a_row_that_does_not_divide_the_region_only_drops_the_location(row: bytes) -> None:
+    parent = location(b"b", b"m", ONE, sequence_id=5)
+    cache = cache_of(parent)
+    cache.learn(parent, RegionSplitError(row, 99))
+    assert cache.find(TABLE, b"c") is None
 
 
 def test_a_newer_location_survives_what_is_learnt_of_an_older_one() -> None:

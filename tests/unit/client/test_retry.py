@@ -16,6 +16,7 @@ from raybase.errors import (
     NotServingRegionError,
     RaybaseError,
     RegionMovedError,
+    RegionSplitError,
     RetriesExhaustedError,
     ScannerResetError,
     TableNotFoundError,
@@ -93,10 +94,11 @@ def test_a_call_gets_no_more_time_than_its_operation_has_left() -> None:
     assert tries.call_timeout_s() == pytest.approx(20.0)
 
 
-def test_the_first_word_of_a_move_is_followed_without_a_pause() -> None:
+@pytest.mark.parametrize("error", [RegionMovedError("h", 1, 1, 1), RegionSplitError(b"m", 2)])
+def test_the_first_word_of_a_move_or_split_is_followed_without_a_pause(error: RaybaseError) -> None:
     tries = attempts()
-    assert tries.failed(RegionMovedError("h", 1, 1, 1)).delay_s == 0.0
-    assert tries.failed(RegionMovedError("h", 1, 1, 1)).delay_s > 0.0
+    assert tries.failed(error).delay_s == 0.0
+    assert tries.failed(error).delay_s > 0.0
 
 
 @pytest.mark.parametrize(

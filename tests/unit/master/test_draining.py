@@ -122,14 +122,22 @@ def test_without_offload_regions_stay_and_none_comes(cluster: FakeCluster) -> No
     assert cluster.term.draining.to_empty() == [victim], "what was asked for stays asked for"
 
 
-def test_daughters_of_a_region_at_a_draining_server_open_elsewhere(cluster: FakeCluster) -> None:
+def test_daughters_of_a_region_at_a_draining_server_leave_as_it_would(
+    cluster: FakeCluster,
+) -> None:
     node = cluster.term.assignment.regions_of(T.name)[0]
-    assert node.server is not None
-    drain(cluster, node.server, offload=False)
+    victim = node.server
+    assert victim is not None
+    drain(cluster, victim, offload=False)
     split = cluster.perform(SplitProcedure(region=node.info, row=b"0"))
     assert isinstance(split, SplitProcedure)
-    places = [cluster.server_at(one) for one in split.daughters]
-    assert node.server.host not in places
+
+    def places() -> list[str]:
+        return [cluster.server_at(one) for one in split.daughters]
+
+    assert places() == [victim.host] * 2
+    drain(cluster, victim, offload=True)
+    cluster.run_until(lambda: victim.host not in places() and settled(cluster))
     cluster.check()
 
 

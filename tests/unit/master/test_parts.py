@@ -186,13 +186,15 @@ def test_a_row_has_hbases_columns() -> None:
 def test_a_split_is_one_set_of_rows() -> None:
     parent = RegionInfo(T, b"a", b"z", 1)
     daughters = (RegionInfo(T, b"a", b"m", 2), RegionInfo(T, b"m", b"z", 2))
-    content = read(*meta_rows.split_puts(parent, daughters, 9))
+    server = ServerName("host", 1, 2)
+    content = read(*meta_rows.split_puts(parent, daughters, "OPENING", server, 9))
     first, *others = content.regions
     assert first.info.split
     assert first.info.offline
     assert first.state == "SPLIT"
     assert first.daughters == daughters
     assert [one.info for one in others] == list(daughters)
+    assert [(one.state, one.server) for one in others] == [("OPENING", server)] * 2
     assert content.timestamp_ms == 9
 
 

@@ -106,7 +106,7 @@ def test_a_split_parent_names_its_daughters_which_begin_closed(cluster: FakeClus
     assert flagged.split
     assert flagged.offline
     for daughter in (lower, upper):
-        assert recorded(cluster, daughter) == AFTER_CREATE
+        assert recorded(cluster, daughter) == ["OPENING", "OPEN"]
         (_, _, first), *_ = sorted(cluster.meta[daughter.name][b"info", b"seqnumDuringOpen"])
         assert int.from_bytes(first, "big") == 1
     assert "SPLITTING_NEW" in seen

@@ -327,7 +327,8 @@ def test_a_region_with_much_in_memory_is_flushed_before_it_stops_serving() -> No
         return first
 
     flushed_once = run(story, config=config(preclose_flush_bytes=10_000))
-    assert run(story, config=config(preclose_flush_bytes=1000)) == flushed_once
+    # What is flushed while it is closed needs no manifest of its own.
+    assert run(story, config=config(preclose_flush_bytes=1000)) == flushed_once + 1
 
 
 # Large files

@@ -8,18 +8,24 @@ from dataclasses import replace
 
 import pytest
 
-from raybase.actors.daughters import write_daughters
+from raybase.actors import region_splitter
+from raybase.actors.daughters import ensure_manifest, write_daughters
 from raybase.actors.jobs import write_daughters_job
+from raybase.actors.messages import SplitRequest
+from raybase.actors.region_splitter import UNDECIDED_S
 from raybase.actors.store_io import load_manifest
 from raybase.errors import (
     NotServingRegionError,
     ProcessDiedError,
     ProcessUnavailableError,
     RegionOwnedElsewhereError,
+    RegionSplitError,
     StaleMasterError,
+    StorageError,
     WrongRegionError,
 )
-from raybase.storage.manifest import region_directory
+from raybase.runtime import FileSystem
+from raybase.storage.manifest import Manifest, region_directory
 
 from .small_cluster import CONFIG, REGION, SmallCluster, run
 
@@ -33,10 +39,12 @@ async def loaded(cluster: SmallCluster) -> None:
     await cluster.put_many("rs-1", dict(list(ROWS.items())[50:]))
 
 
-async def check_daughters(cluster: SmallCluster, name: str, request) -> None:  # type: ignore[no-untyped-def]
+async def check_daughters(
+    cluster: SmallCluster, name: str, request: SplitRequest, dead: str | None = None
+) -> None:
     lower, upper = request.daughters
     for daughter in request.daughters:
-        await cluster.open(name, daughter)
+        await cluster.open(name, daughter, recovered_from=dead)
     below = await cluster.scan(name, info=lower)
     above = await cluster.scan(name, info=upper)
     assert {**below, **above} == ROWS
@@ -76,7 +84,7 @@ def test_a_split_that_is_asked_for_again_says_the_same_also_at_another_server() 
         assert (await cluster.split("rs-2", again)).sequence_id == first.sequence_id
         by_job = await cluster.runtime.tasks.run(write_daughters_job, request)
         assert by_job.sequence_id == first.sequence_id
-        await check_daughters(cluster, "rs-2", request)
+        await check_daughters(cluster, "rs-1", request)
 
     run(story)
 
@@ -148,7 +156,7 @@ def test_a_split_is_done_again_elsewhere_whenever_its_server_dies(changes: int) 
         except RegionOwnedElsewhereError:
             await cluster.open("rs-2", recovered_from=dead)
             await cluster.split("rs-2", replace(request, order=cluster.next_order()))
-        await check_daughters(cluster, "rs-2", request)
+        await check_daughters(cluster, "rs-2", request, dead)
 
     run(story, seed=changes + 1)
 
@@ -167,3 +175,130 @@ def test_a_region_that_outgrows_its_limit_knows_its_middle() -> None:
         CONFIG.store, split_policy="ConstantSizeRegionSplitPolicy", region_bytes_max=10_000
     )
     run(story, config=replace(CONFIG, store=store))
+
+
+# Between the close of the parent and the word that hbase:meta has its daughters
+
+
+def test_calls_about_a_split_region_wait_and_are_sent_to_the_daughters() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        request = cluster.split_request(b"033")
+        await cluster.split("rs-1", request)
+        lower, upper = request.daughters
+        waiting = [
+            asyncio.ensure_future(work)
+            for work in (
+                cluster.get("rs-1", b"001"),
+                cluster.put("rs-1", b"001", b"late"),
+                cluster.scan("rs-1"),
+                cluster.get("rs-1", b"001", info=lower),
+            )
+        ]
+        await asyncio.sleep(1.0)
+        assert not any(one.done() for one in waiting)
+        await cluster.open("rs-1", upper)
+        await cluster.open("rs-1", lower)
+        *of_parent, of_daughter = await asyncio.gather(*waiting, return_exceptions=True)
+        assert of_daughter == b"v1"
+        told = [one.args for one in of_parent if isinstance(one, RegionSplitError)]
+        assert told == [(b"033", lower.region_id)] * 3
+        with pytest.raises(RegionSplitError):
+            await cluster.get("rs-1", b"001")
+
+    run(story)
+
+
+def test_daughters_are_served_without_a_change_of_any_file() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        request = cluster.split_request(b"033")
+        await cluster.split("rs-1", request)
+        files = cluster.runtime.files
+        before = [await load_manifest(files, one) for one in request.daughters]
+        assert {one.owner for one in before if one} == {cluster.addresses["rs-1"]}
+        await check_daughters(cluster, "rs-1", request)
+        assert [await load_manifest(files, one) for one in request.daughters] == before
+
+    run(story)
+
+
+def test_nobody_waits_for_a_master_that_does_not_speak() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        request = cluster.split_request(b"033")
+        await cluster.split("rs-1", request)
+        with pytest.raises(NotServingRegionError) as caught:
+            await asyncio.wait_for(cluster.get("rs-1", b"001"), UNDECIDED_S + 2.0)
+        assert not isinstance(caught.value, RegionSplitError)
+        await check_daughters(cluster, "rs-1", request)
+
+    run(story)
+
+
+def test_a_split_that_is_undone_leaves_the_parent_alone() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        request = cluster.split_request(b"033")
+        await cluster.split("rs-1", request)
+        waiting = asyncio.ensure_future(cluster.get("rs-1", b"001"))
+        await asyncio.sleep(0.1)
+        await cluster.open("rs-1")
+        with pytest.raises(NotServingRegionError):
+            await waiting
+        assert await cluster.scan("rs-1") == ROWS
+        with pytest.raises(NotServingRegionError):
+            await cluster.get("rs-1", b"001", info=request.daughters[0])
+
+    run(story)
+
+
+def test_the_next_master_opens_daughters_by_their_manifests() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        request = cluster.split_request(b"033")
+        await cluster.split("rs-1", request)
+        cluster.epoch = 2
+        again = replace(request, master_epoch=2, order=cluster.next_order())
+        await cluster.split("rs-1", again)
+        await check_daughters(cluster, "rs-1", request)
+        for daughter in request.daughters:
+            manifest = await load_manifest(cluster.runtime.files, daughter)
+            assert manifest is not None
+            assert manifest.master_epoch == 2
+
+    run(story)
+
+
+def test_a_daughter_that_is_closed_before_it_was_served_is_nobodys() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        request = cluster.split_request(b"033")
+        await cluster.split("rs-1", request)
+        for daughter in request.daughters:
+            await cluster.close("rs-1", daughter)
+        await check_daughters(cluster, "rs-2", request)
+
+    run(story)
+
+
+def test_a_split_that_fails_when_the_parent_is_closed_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def failing(files: FileSystem, wanted: Manifest) -> Manifest:
+        if wanted.owner:
+            raise OSError("no space")
+        return await ensure_manifest(files, wanted)
+
+    monkeypatch.setattr(region_splitter, "ensure_manifest", failing)
+
+    async def story(cluster: SmallCluster) -> None:
+        await loaded(cluster)
+        with pytest.raises(StorageError, match="no space"):
+            await cluster.split("rs-1", cluster.split_request(b"033"))
+        with pytest.raises(NotServingRegionError):
+            await asyncio.wait_for(cluster.get("rs-1", b"001"), 0.5)
+        await cluster.open("rs-1")
+        assert await cluster.scan("rs-1") == ROWS
+
+    run(story)

@@ -12,6 +12,7 @@ from raybase.errors import (
     NotServingRegionError,
     RaybaseError,
     RegionMovedError,
+    RegionSplitError,
     RetryableError,
     StaleMasterError,
     TableNotFoundError,
@@ -64,6 +65,15 @@ def test_a_moved_region_is_named_with_its_place() -> None:
     assert not response.do_not_retry
     assert error_from_response(response).args == error.args
     assert error_from_pair(name_and_text(error)).args == error.args
+
+
+def test_a_split_region_is_named_with_its_daughters_and_hbase_takes_it_for_one_that_left() -> None:
+    error = RegionSplitError(b"row\x00", 1700000000123)
+    response = exception_response(error)
+    assert response.exception_class_name == NotServingRegionError.java_class
+    for found in (error_from_response(response), error_from_pair(name_and_text(error))):
+        assert isinstance(found, RegionSplitError)
+        assert found.args == error.args
 
 
 def test_a_moved_region_of_a_server_that_does_not_write_the_sentence() -> None:

@@ -10,6 +10,7 @@ from raybase import errors
 
 SPECIAL = {
     errors.RegionMovedError: ("host", 16020, 7, 42),
+    errors.RegionSplitError: (b"row", 43),
     errors.CorruptionError: ("data/x", 12, "bad checksum"),
     errors.BlockMiss: ("data/x", 0, 4096),
     errors.BatchError: (2, {}),
