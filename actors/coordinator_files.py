@@ -97,15 +97,7 @@ class CoordinatorFiles:
         FencedError if a later life has begun meanwhile.
         """
         while True:
-            lives = await _lives(files)
-            try:
-                base, state = await _recover(files, [life for life, _ in lives])
-            except (CorruptionError, FileNotFoundError):
-                # Somebody else who takes over, or a snapshot under way, may have removed what
-                # we were reading; then there is something new to be seen.
-                if await _lives(files) == lives:
-                    raise
-                continue
+            lives, base, state = await _settled(files, fence=True)
             if state is None:
                 state = begin()
             life = lives[-1][0] + 1 if lives else 1
@@ -168,6 +160,15 @@ class CoordinatorFiles:
         await self._log.close()
 
 
+async def read_state(files: FileSystem) -> CoordinatorState | None:
+    """The state as the files have it, for people; None if there is none. Changes nothing.
+
+    Raises CorruptionError, FileNotFoundError: no coordinator would begin with these files.
+    """
+    _, _, state = await _settled(files, fence=False)
+    return state
+
+
 class Snapshot:
     """A state on its way to disk, while its original goes on changing."""
 
@@ -221,8 +222,27 @@ async def _remove_lives(files: FileSystem, lives: Sequence[int]) -> None:
             logger.warning("what is left of coordinator life %d stays: %s", life, error)
 
 
-async def _recover(files: FileSystem, lives: Sequence[int]) -> tuple[int, CoordinatorState | None]:
-    """Fences the lives down to the latest that has a state; that life, and the state.
+async def _settled(
+    files: FileSystem, *, fence: bool
+) -> tuple[list[tuple[int, _Contents]], int, CoordinatorState | None]:
+    """The lives that were begun, and what ``_recover`` finds among them."""
+    while True:
+        lives = await _lives(files)
+        try:
+            base, state = await _recover(files, [life for life, _ in lives], fence=fence)
+        except (CorruptionError, FileNotFoundError):
+            # Somebody else who takes over, or a snapshot under way, may have removed what
+            # we were reading; then there is something new to be seen.
+            if await _lives(files) == lives:
+                raise
+            continue
+        return lives, base, state
+
+
+async def _recover(
+    files: FileSystem, lives: Sequence[int], *, fence: bool
+) -> tuple[int, CoordinatorState | None]:
+    """The latest life that has a state, and the state; fences the lives down to it if asked.
 
     A life that has no snapshot was never in service: the state is that of the life it was to
     go on from. (0, None): there has not been a state yet.
@@ -230,7 +250,8 @@ async def _recover(files: FileSystem, lives: Sequence[int]) -> tuple[int, Coordi
     life = lives[-1] if lives else 0
     expected = False
     while life > 0:
-        await files.fence(life_directory(life))
+        if fence:
+            await files.fence(life_directory(life))
         contents = await _Contents.of(files, life)
         if contents.snapshots:
             return life, await _read_state(files, life, contents)

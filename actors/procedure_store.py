@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from ..config import MIB, ClusterConfig
+from ..config import MIB, ClusterConfig, StoreConfig
 from ..errors import CorruptionError, FencedError
 from ..model import FamilyDescriptor, RegionInfo, TableDescriptor, TableName
 from ..operations import Delete, Mutation, Put, Scan
-from ..runtime import AppendLog, Runtime
+from ..runtime import AppendLog, FileSystem, Runtime
 from ..storage.block_cache import BlockCache
 from ..storage.compaction import compact
 from ..storage.hfile import HFileReader, HFileWriter
@@ -86,7 +86,7 @@ class RegionProcedureStore:
 
         Raises FencedError if a later master has it, CorruptionError, OSError.
         """
-        store = cls(runtime, epoch, await _open_region(runtime, config))
+        store = cls(runtime, epoch, await _open_region(runtime.files, config.store))
         store._log = await store._create_log()
         for _ in range(_TRIES):
             if await store._take_over(config):
@@ -108,9 +108,9 @@ class RegionProcedureStore:
         earlier = [f"{LOGS}/{name}" for name in epochs if int(name) < self._epoch]
         for directory in earlier:
             await self._files.fence(directory)
-        self._region = await _open_region(self._runtime, config)
+        self._region = await _open_region(self._files, config.store)
         for directory in earlier:
-            await self._replay(directory)
+            await _replay(self._files, self._region, directory)
         if not await self._rewrite():
             return False
         for directory in earlier:
@@ -120,27 +120,11 @@ class RegionProcedureStore:
             await self._files.remove_unfinished(f"{region_directory(REGION)}/{name}")
         return True
 
-    async def _replay(self, directory: str) -> None:
-        names = [name for name in await self._files.list(directory) if name.isdigit()]
-        for name in sorted(names, key=int):
-            path = f"{directory}/{name}"
-            for record in read_log(path, await read_file(self._files, path)):
-                self._region.replay(record)
-
     # -- what the executor uses ------------------------------------------------------------
 
     async def load(self) -> dict[int, bytes]:
         """Every procedure stored, by id."""
-        scanner = self._region.scanner(Scan(), self._runtime.clock.now_ms())
-        found: dict[int, bytes] = {}
-        try:
-            while not scanner.exhausted:
-                batch = scanner.next()
-                for row, _, _, _, _, value in batch.cells():
-                    found[int.from_bytes(row, "big")] = value
-        finally:
-            scanner.close()
-        return found
+        return _stored(self._region, self._runtime.clock.now_ms())
 
     async def update(self, saved: Mapping[int, bytes], removed: Sequence[int] = ()) -> None:
         """All of it, durably, or nothing.
@@ -294,15 +278,55 @@ class RegionProcedureStore:
         return StoreFile(entry_of(PROC, path, image.stats), reader)
 
 
-async def _open_region(runtime: Runtime, config: ClusterConfig) -> Region:
+async def read_procedures(files: FileSystem) -> dict[int, bytes]:
+    """Every procedure stored, by id, as the files have it, for people. Changes nothing.
+
+    Raises CorruptionError, OSError: no master would begin with these files.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            region = await _open_region(files, StoreConfig())
+            for epoch in sorted(name for name in await files.list(LOGS) if name.isdigit()):
+                await _replay(files, region, f"{LOGS}/{epoch}")
+        except FileNotFoundError:
+            # A master that is at work has put its log into a file meanwhile.
+            if attempt == _TRIES:
+                raise
+        else:
+            return _stored(region, region.clock_ms)
+    raise AssertionError("unreachable")
+
+
+def _stored(region: Region, now_ms: int) -> dict[int, bytes]:
+    scanner = region.scanner(Scan(), now_ms)
+    found: dict[int, bytes] = {}
+    try:
+        while not scanner.exhausted:
+            batch = scanner.next()
+            for row, _, _, _, _, value in batch.cells():
+                found[int.from_bytes(row, "big")] = value
+    finally:
+        scanner.close()
+    return found
+
+
+async def _replay(files: FileSystem, region: Region, directory: str) -> None:
+    names = [name for name in await files.list(directory) if name.isdigit()]
+    for name in sorted(names, key=int):
+        path = f"{directory}/{name}"
+        for record in read_log(path, await read_file(files, path)):
+            region.replay(record)
+
+
+async def _open_region(files: FileSystem, config: StoreConfig) -> Region:
     """The region as its newest manifest has it, files in memory: they are small."""
-    manifest = await load_manifest(runtime.files, REGION) or Manifest(version=0, region=REGION)
-    files = []
+    manifest = await load_manifest(files, REGION) or Manifest(version=0, region=REGION)
+    stores = []
     for entry in manifest.files:
-        data = await read_file(runtime.files, entry.path)
-        files.append(StoreFile(entry, HFileReader.from_image(entry.path, memoryview(data))))
+        data = await read_file(files, entry.path)
+        stores.append(StoreFile(entry, HFileReader.from_image(entry.path, memoryview(data))))
     cache = BlockCache(_CACHE_BYTES)
-    return Region(REGION, DESCRIPTOR, manifest, {PROC: files}, config.store, cache)
+    return Region(REGION, DESCRIPTOR, manifest, {PROC: stores}, config, cache)
 
 
 def _row(procedure_id: int) -> bytes:

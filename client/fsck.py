@@ -11,6 +11,7 @@ from ..actors.coordinator import LOCK_FILE
 from ..actors.fsck.check import Fsck
 from ..actors.fsck.file_mender import FileMender
 from ..actors.fsck.finding import Finding, Kind, Report
+from ..actors.fsck.master_files import check_coordinator, check_procedures
 from ..actors.fsck.mends import ON_FILES, Act, Mend, mend_of, refusal_of
 from ..actors.fsck.meta_files import read_meta_files
 from ..actors.fsck.store_files import StoreFileCheck
@@ -95,6 +96,12 @@ class FsckCommand:
         return report
 
     async def _look_once(self) -> Report:
+        report = await self._look_at_regions()
+        await check_coordinator(self._files, report)
+        return report
+
+    async def _look_at_regions(self) -> Report:
+        """And at procedures: whether they are about what hbase:meta has."""
         report = Report()
         serving: dict[str, list[str]] | None = None
         try:
@@ -106,8 +113,11 @@ class FsckCommand:
                 serving = await _serving(self._call, members)
         except (CorruptionError, StorageError) as error:
             report.add(Kind.META_UNREADABLE, "hbase:meta", f"hbase:meta cannot be read: {error}")
+            await check_procedures(self._files, None, report)
             return report
-        return await Fsck(self._files, content, serving, store_check=self._sound).run()
+        report = await Fsck(self._files, content, serving, store_check=self._sound).run()
+        await check_procedures(self._files, content, report)
+        return report
 
     async def _members(self, call: ControlCall) -> dict[str, str]:
         """Server name -> process of every region server that is registered."""

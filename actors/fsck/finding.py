@@ -32,6 +32,10 @@ class Kind(StrEnum):
     LOG_UNSPLIT = "log of a dead server not split"
     LOG_DAMAGED = "damaged log"
     LOG_NEEDED = "log archived too early"
+    COORDINATOR_DAMAGED = "damaged files of the coordinator"
+    PROCEDURES_DAMAGED = "damaged procedure store"
+    PROCEDURE_UNREADABLE = "procedure that cannot be read"
+    PROCEDURE_STRAY = "procedure about what is not there"
     FILE_UNUSED = "file nobody refers to"
     REGION_UNUSED = "region directory nobody needs"
     TABLE_UNKNOWN = "files of an unknown table"
@@ -43,7 +47,13 @@ class Kind(StrEnum):
         return self in _GARBAGE
 
 
-_GARBAGE: Final = (Kind.FILE_UNUSED, Kind.REGION_UNUSED, Kind.TABLE_UNKNOWN, Kind.LOG_EMPTY)
+_GARBAGE: Final = (
+    Kind.PROCEDURE_STRAY,
+    Kind.FILE_UNUSED,
+    Kind.REGION_UNUSED,
+    Kind.TABLE_UNKNOWN,
+    Kind.LOG_EMPTY,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,13 @@ _REFUSALS: Final[dict[Kind, str]] = {
     "ends the reference",
     Kind.LOG_DAMAGED: "what follows the damage would be lost; bring it back from a backup",
     Kind.LOG_NEEDED: "flush the region: then its edits are in a file",
+    Kind.COORDINATOR_DAMAGED: "nothing of it is dropped; bring it back from a backup, and do not "
+    "remove it: later masters would begin with epochs that regions have left behind",
+    Kind.PROCEDURES_DAMAGED: "a change that was half made would be forgotten; bring the file back "
+    "from a backup, to this very path",
+    Kind.PROCEDURE_UNREADABLE: "no master can begin with it; start the version of raybase that "
+    "stored it, and let it come to its end there",
+    Kind.PROCEDURE_STRAY: "it is never cut short: it finds nothing to do, and ends",
     Kind.TABLE_UNKNOWN: "if the table was deleted, these are left-overs that you may remove; if "
     "not, hbase:meta has lost the table",
 }

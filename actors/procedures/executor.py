@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ...errors import (
-    CorruptionError,
     FatalError,
     InvalidRequestError,
     RaybaseError,
@@ -18,7 +17,7 @@ from ...errors import (
 from ..waiting import Waits, waiting
 from . import codec
 from .locks import LockTable
-from .procedure import Children, Procedure, ProcedureState, StepResult
+from .procedure import Children, Procedure, ProcedureState, StepResult, restored
 
 if TYPE_CHECKING:
     from .environment import MasterEnvironment
@@ -80,12 +79,7 @@ class ProcedureExecutor:
     async def load(self) -> None:
         """Reads the store. Raises CorruptionError, FencedError."""
         for procedure_id, data in sorted((await self._store.load()).items()):
-            path = f"procedure {procedure_id}"
-            body = codec.decode(path, data)
-            kind = self._kinds.get(str(body.pop("kind", "")))
-            if kind is None:
-                raise CorruptionError(path, 0, "a procedure of a kind this version does not know")
-            procedure = kind(**body)
+            procedure = restored(procedure_id, data, self._kinds)
             self._add(procedure)
             if not procedure.is_over:
                 self._loaded.append(procedure)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ... import errors
-from ...errors import InvalidRequestError, RaybaseError
+from ...errors import CorruptionError, InvalidRequestError, RaybaseError
+from . import codec
 
 if TYPE_CHECKING:
     from ...model import RegionInfo
@@ -172,3 +173,25 @@ class Procedure(ABC):
         if isinstance(found, type) and issubclass(found, InvalidRequestError):
             return found(message)
         return InvalidRequestError(message)
+
+
+def restored(procedure_id: int, data: bytes, kinds: Mapping[str, type[Procedure]]) -> Procedure:
+    """The procedure whose state was stored.
+
+    Raises CorruptionError if it is of no kind that this version knows, or not what one of its
+    kind stores.
+    """
+    path = f"procedure {procedure_id}"
+    body = codec.decode(path, data)
+    kind = kinds.get(str(body.pop("kind", "")))
+    if kind is None:
+        raise CorruptionError(path, 0, "a procedure of a kind this version does not know")
+    try:
+        procedure = kind(**body)
+    except (TypeError, ValueError, RaybaseError) as error:
+        raise CorruptionError(path, 0, f"not what a {kind.kind!r} stores: {error}") from error
+    if not callable(getattr(procedure, procedure.step, None)):
+        raise CorruptionError(path, 0, f"a {kind.kind!r} has no step {procedure.step!r}")
+    if procedure.id != procedure_id:
+        raise CorruptionError(path, 0, f"it is the state of procedure {procedure.id}")
+    return procedure
