@@ -16,16 +16,15 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, TypeVar
 
 from ..errors import DiskFullError, FencedError, SyncFailedError
 from ..runtime import Buffer
+from .io_counters import IoCounters
 from .posix_calls import (
     NOWAIT,
     read_if_cached,
@@ -41,55 +40,8 @@ FENCED: Final = "FENCED"
 _TEMPORARY: Final = ".tmp-"
 _INLINE_BYTES: Final = 256 * 1024
 """Reads up to this are tried on the loop, for what is in the page cache costs 20 us there."""
-_PATHS_COUNTED: Final = 4096
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class PathCounters:
-    """Calls on one file."""
-
-    reads: int = 0
-    read_bytes: int = 0
-    writes: int = 0
-    written_bytes: int = 0
-    syncs: int = 0
-
-
-@dataclass(slots=True)
-class IoCounters:
-    """What this process asked of the file system: sums, and per path for the latest paths."""
-
-    total: PathCounters = field(default_factory=PathCounters)
-    by_path: OrderedDict[str, PathCounters] = field(default_factory=OrderedDict)
-
-    def path(self, path: str) -> PathCounters:
-        counters = self.by_path.get(path)
-        if counters is None:
-            counters = self.by_path[path] = PathCounters()
-            if len(self.by_path) > _PATHS_COUNTED:
-                self.by_path.popitem(last=False)
-        return counters
-
-    def read(self, path: str, length: int) -> None:
-        for counters in (self.total, self.path(path)):
-            counters.reads += 1
-            counters.read_bytes += length
-
-    def wrote(self, path: str, length: int, *, synced: bool) -> None:
-        for counters in (self.total, self.path(path)):
-            counters.writes += 1
-            counters.written_bytes += length
-            counters.syncs += synced
-
-
-@runtime_checkable
-class CountingFiles(Protocol):
-    """A file system that knows what it was asked."""
-
-    @property
-    def counters(self) -> IoCounters: ...
 
 
 class PosixLog:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Final, TypeVar
 
 from ..config import ClusterConfig
@@ -34,6 +33,7 @@ from . import region_closer
 from .admin_service import AdminService
 from .client_service import ClientService
 from .hosted_region import HostedRegion
+from .io_counters import CountingFiles
 from .messages import (
     AdoptRequest,
     CloseRequest,
@@ -53,13 +53,13 @@ from .meta_region import MetaRegion
 from .meta_service import ClientMetaService
 from .observers import Authorizer, RegionObserver
 from .orders import Orders
-from .posix import CountingFiles
 from .region_chores import RegionChores
 from .region_control import RegionControl
 from .region_map import RegionMap
 from .region_services import MemstoreGauge, RegionServices
 from .registry_cache import RegistryCache
 from .server_logs import ServerLogs
+from .server_report import report_of
 from .session import Session
 from .store_io import StoreIO
 
@@ -244,33 +244,14 @@ class RegionServer:
 
     async def status(self) -> ServerStatus:
         """Load and counters."""
-        cache = self._services.io.cache
-        counters = {
-            **asdict(self._services.io.counters),
-            "handoff_bytes": self._services.io.handoff.bytes,
-            "flushes": self._chores.flusher.flushes,
-            "compactions": self._chores.compact_split.compactions,
-            "compactions_waiting": self._chores.compact_split.waiting,
-            "writes_blocked": sum(one.writes_blocked for one in self._map.online.values()),
-            **{f"cache_{name}": count for name, count in cache.counters().items()},
-            "scanners": len(self._clients.scans.leases),
-            **{f"rpc_{name}": count for name, count in asdict(self._rpc.counters).items()},
-        }
-        for prefix, writer in self._logs.writers.items():
-            for name, count in asdict(writer.counters).items():
-                counters[f"wal_{prefix}{name}"] = count
-            for name, wait_us in writer.waits.summary().items():
-                counters[f"wal_{prefix}wait_{name}"] = wait_us
-        return ServerStatus(
-            str(self.server),
+        return report_of(
             self.name,
-            tuple(self._map.statuses()),
-            self._services.memstores.bytes,
-            cache.memory_bytes,
-            self._logs.files,
-            counters,
-            self._logs.troubles,
-            self.runtime.objects.node,
+            self._services,
+            self._map,
+            self._chores,
+            self._logs,
+            scanners=len(self._clients.scans.leases),
+            calls=self._rpc.counters,
         )
 
     async def file_reads(self, path: str) -> int:

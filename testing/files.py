@@ -13,7 +13,8 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from ..actors.posix import FENCED, IoCounters
+from ..actors.io_counters import IoCounters
+from ..actors.posix import FENCED
 from ..actors.shortage import lacks_room
 from ..errors import DiskFullError, FencedError, SyncFailedError
 from ..runtime import Buffer

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ["actors", "client", "coordination", "rpc", "storage", "testing"]
+FOLDERS = ["actors", "client", "coordination", "errors", "rpc", "storage", "testing"]
 GENERATED = ROOT / "rpc" / "proto"
 
 

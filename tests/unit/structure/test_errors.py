@@ -21,7 +21,9 @@ SPECIAL = {
 def all_errors() -> list[type[errors.RaybaseError]]:
     found: list[type[errors.RaybaseError]] = [errors.RaybaseError]
     for one in found:
-        found.extend(sub for sub in one.__subclasses__() if sub.__module__ == errors.__name__)
+        found.extend(
+            sub for sub in one.__subclasses__() if sub.__module__.startswith(errors.__name__)
+        )
     return sorted(set(found), key=lambda one: one.__name__)
 
 

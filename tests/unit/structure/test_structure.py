@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "rpc": {"rpc", "storage"},
     "storage": {"storage"},
     "coordination": {"coordination"},
+    "errors": set(),
 }
-BASE = {"errors", "config", "model", "operations", "runtime"}
+BASE = {"errors", "config", "model", "operations", "runtime", "store_config"}
 REAL_WORLD = {
     "actors/posix.py",
     "actors/posix_calls.py",
