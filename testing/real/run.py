@@ -185,6 +185,7 @@ class ChaosRun:
             self._violated(self.report.missed(plan))
             self._stopping.set()
             operating.join(2 * HEAL_S)
+            churn.restore()
             self._heal(victims)
 
     def _strike(self, planned: Planned, faults: Faults, victims: Victims) -> None:
