@@ -255,6 +255,14 @@ class MasterService(BalancingService, NamespaceService):
         status = await cluster_status(self.master.term, self.master.server, self.master.registry)
         return Reply(pb.GetClusterStatusResponse(cluster_status=status))
 
+    def abort_procedure(self, call: Call) -> Reply:
+        self.authorize(call, Action.ADMIN)
+        request = call.request
+        aborted = self.master.term.executor.abort(
+            request.proc_id, interrupt=request.mayInterruptIfRunning
+        )
+        return Reply(pb.AbortProcedureResponse(is_procedure_aborted=aborted))
+
     def get_procedures(self, call: Call) -> Reply:
         self.authorize(call, Action.ADMIN)
         return Reply(procedures_to_pb(self.master.term))

@@ -271,6 +271,12 @@ class Admin:
         """Changes of the cluster that are under way, and the last that ended."""
         return self._shell.run(self._core.procedures())
 
+    def abort_procedure(self, procedure: int, *, interrupt: bool = True) -> bool:
+        """Has a procedure undone, if it has not come to its point of no return yet: whether it
+        will be; it fails with ProcedureAbortedError then. ``interrupt`` False: only if it waits
+        for its locks. False, too, for one that has ended, or is part of another."""
+        return self._shell.run(self._core.abort_procedure(procedure, interrupt=interrupt))
+
     def locks(self) -> list[LockStatus]:
         """What procedures have locked, and which others wait for it."""
         return self._shell.run(self._core.locks())

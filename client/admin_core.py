@@ -230,6 +230,11 @@ class AdminCore:
         answer = yield from self.core.on_master("GetProcedures", pb.GetProceduresRequest())
         return [ProcedureStatus.parse(one) for one in answer.message.procedure]
 
+    def abort_procedure(self, procedure: int, *, interrupt: bool) -> Operation[bool]:
+        request = pb.AbortProcedureRequest(proc_id=procedure, mayInterruptIfRunning=interrupt)
+        answer = yield from self.core.on_master("AbortProcedure", request)
+        return bool(answer.message.is_procedure_aborted)
+
     def locks(self) -> Operation[list[LockStatus]]:
         answer = yield from self.core.on_master("GetLocks", pb.GetLocksRequest())
         return [LockStatus.parse(one) for one in answer.message.lock]

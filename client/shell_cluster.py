@@ -7,8 +7,10 @@ from typing import Final
 
 from rich.text import Text
 
+from ..errors import IllegalArgumentError
 from .result import text
 from .shell_command import Command, Terminal
+from .shell_options import argument, string
 from .shell_output import counted, table_of
 from .shell_parser import Line
 from .status import Transition
@@ -58,6 +60,15 @@ def show_procedures(terminal: Terminal, line: Line) -> None:
     terminal.say(counted(len(procedures), "procedure"))
 
 
+def abort_procedure(terminal: Terminal, line: Line) -> None:
+    written = string(argument(line, 0, "the id of a procedure"))
+    if not written.isdecimal():
+        raise IllegalArgumentError(f"a procedure's id is a number, not {written!r}")
+    interrupt = line.values[1:2] != [False]
+    aborted = terminal.connection.admin.abort_procedure(int(written), interrupt=interrupt)
+    terminal.say(str(aborted).lower())
+
+
 def show_locks(terminal: Terminal, line: Line) -> None:
     locks = terminal.connection.admin.locks()
     table = table_of("kind", "name", "lock", "held by", "waiting")
@@ -86,6 +97,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "rit": Command("rit", "List the regions in transition, and why they are.", show_transitions),
     "list_procedures": Command(
         "list_procedures", "List procedures and what they wait for.", show_procedures
+    ),
+    "abort_procedure": Command(
+        "abort_procedure ID[, true|false]",
+        "Undo a procedure that can be, with false only if it waits; say whether it will be.",
+        abort_procedure,
     ),
     "list_locks": Command("list_locks", "List the locks of procedures.", show_locks),
 }

@@ -90,6 +90,12 @@ class QuotaExceededError(InvalidRequestError):
     java_class = HBASE + "quotas.QuotaExceededException"
 
 
+class ProcedureAbortedError(InvalidRequestError):
+    """Somebody had the procedure aborted before it had changed anything for good."""
+
+    java_class = HBASE + "procedure2.ProcedureAbortedException"
+
+
 class UnknownRegionError(InvalidRequestError):
     """There is no region of this name."""
 

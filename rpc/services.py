@@ -83,6 +83,7 @@ SERVICES: Final[dict[str, dict[str, Method]]] = {
             "SetNormalizerRunning",
             "IsNormalizerEnabled",
             "GetClusterStatus",
+            "AbortProcedure",
             "GetProcedures",
             "GetLocks",
             "ListDecommissionedRegionServers",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ...errors import (
     FatalError,
     InvalidRequestError,
+    ProcedureAbortedError,
     RaybaseError,
     SessionExpiredError,
     StaleMasterError,
@@ -17,7 +18,7 @@ from ...errors import (
 from ..waiting import Waits, waiting
 from . import codec
 from .locks import LockTable
-from .procedure import Children, Procedure, ProcedureState, StepResult, restored
+from .procedure import DONE, Children, Procedure, ProcedureState, StepResult, restored
 
 if TYPE_CHECKING:
     from .environment import MasterEnvironment
@@ -127,6 +128,23 @@ class ProcedureExecutor:
         self._submissions.pop(procedure.id).set()
         self._run(procedure)
         return procedure.id
+
+    def abort(self, procedure_id: int, *, interrupt: bool = True) -> bool:
+        """Has a procedure undone that has not come to its point of no return; whether it will be.
+
+        Not if it has ended, is part of another one, or, without ``interrupt``, has its locks
+        already. It fails with ProcedureAbortedError when the step that is under way has ended. A
+        master that begins meanwhile does not know of it and goes on.
+        Source: ProcedureExecutor.java, StateMachineProcedure.java.
+        """
+        procedure = self._procedures.get(procedure_id)
+        if procedure is None or procedure.is_over or procedure.parent:
+            return False
+        if procedure.state == ProcedureState.RUNNABLE and not interrupt:
+            return False
+        if procedure.can_be_aborted:
+            procedure.aborted = True
+        return procedure.aborted
 
     async def wait(self, procedure_id: int) -> Procedure:
         """The procedure, when it has ended. Raises the error it ended with."""
@@ -246,7 +264,7 @@ class ProcedureExecutor:
         """Runs the step until it gets through. Raises what may end the procedure."""
         environment = self._environment
         procedure.attempts = 0
-        while True:
+        while not _is_aborted(procedure):
             if procedure.needs_meta:
                 with waiting("this master to have read hbase:meta"):
                     await environment.assignment.loaded.wait()
@@ -260,7 +278,8 @@ class ProcedureExecutor:
                 await self._pause(procedure, error)
             else:
                 procedure.trouble = ""
-                return result
+                return _way_back(procedure) if _is_aborted(procedure) else result
+        return _way_back(procedure)
 
     async def _pause(self, procedure: Procedure, error: Exception) -> None:
         procedure.attempts += 1
@@ -328,3 +347,12 @@ class ProcedureExecutor:
         for procedure_id in old:
             self._drop(procedure_id)
         await self._store.update({}, old)
+
+
+def _is_aborted(procedure: Procedure) -> bool:
+    return procedure.aborted and procedure.can_be_aborted
+
+
+def _way_back(procedure: Procedure) -> StepResult:
+    procedure.fail(ProcedureAbortedError(f"{procedure.describe()}: somebody had it aborted"))
+    return procedure.undone_by.get(procedure.step, DONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from ...errors import (
     IllegalArgumentError,
@@ -41,6 +42,7 @@ class MergeProcedure(Procedure):
     kind = "merge"
     first_step = "prepare"
     may_fail = frozenset({"prepare"})
+    undone_by = MappingProxyType({"mark_merging": "undo", "close_parents": "undo", "write": "undo"})
 
     regions: tuple[RegionInfo, ...]
     forcible: bool = False

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ... import errors
@@ -88,6 +89,9 @@ class Procedure(ABC):
     first_step: ClassVar[str]
     may_fail: ClassVar[frozenset[str]] = frozenset()
     """Steps in which an InvalidRequestError ends the procedure."""
+    undone_by: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Steps at which it may still be aborted -> the step that undoes what was done up to and
+    with them."""
 
     id: int = 0
     parent: int = 0
@@ -107,6 +111,8 @@ class Procedure(ABC):
     trouble: str = _volatile("")
     """Why the step that is under way does not get on; for people."""
     attempts: int = _volatile(0)
+    aborted: bool = _volatile(False)
+    """Whether somebody wants it aborted; the next master does not know."""
 
     def __post_init__(self) -> None:
         if not self.step:
@@ -154,6 +160,14 @@ class Procedure(ABC):
     def needs_meta(self) -> bool:
         """Whether the step at hand needs what stands in hbase:meta."""
         return True
+
+    @property
+    def can_be_aborted(self) -> bool:
+        """Whether there is a way back from the step at hand, however far that has got: the
+        first one has no effect."""
+        return self.step in self.undone_by or (
+            self.step == self.first_step and self.step in self.may_fail
+        )
 
     async def run_step(self, environment: MasterEnvironment) -> StepResult:
         method = getattr(self, self.step)

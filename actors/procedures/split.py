@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ...errors import (
     IllegalArgumentError,
@@ -43,6 +44,7 @@ class SplitProcedure(AssignProcedure):
     kind = "split"
     first_step = "prepare"
     may_fail = frozenset({"prepare"})
+    undone_by = MappingProxyType({"close_parent": "undo"})
 
     row: bytes = b""
     server: str = ""

@@ -1359,6 +1359,20 @@ class Procedure(_message.Message):
     reason: str
     def __init__(self, class_name: _Optional[str] = ..., parent_id: _Optional[int] = ..., proc_id: _Optional[int] = ..., submitted_time: _Optional[int] = ..., owner: _Optional[str] = ..., state: _Optional[_Union[ProcedureState, str]] = ..., last_update: _Optional[int] = ..., exception: _Optional[_Union[ForeignExceptionMessage, _Mapping]] = ..., description: _Optional[str] = ..., step: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class AbortProcedureRequest(_message.Message):
+    __slots__ = ("proc_id", "mayInterruptIfRunning")
+    PROC_ID_FIELD_NUMBER: _ClassVar[int]
+    MAYINTERRUPTIFRUNNING_FIELD_NUMBER: _ClassVar[int]
+    proc_id: int
+    mayInterruptIfRunning: bool
+    def __init__(self, proc_id: _Optional[int] = ..., mayInterruptIfRunning: bool = ...) -> None: ...
+
+class AbortProcedureResponse(_message.Message):
+    __slots__ = ("is_procedure_aborted",)
+    IS_PROCEDURE_ABORTED_FIELD_NUMBER: _ClassVar[int]
+    is_procedure_aborted: bool
+    def __init__(self, is_procedure_aborted: bool = ...) -> None: ...
+
 class GetProceduresRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -523,6 +523,15 @@ class FakeCluster:
         failed.exception.generic_exception.message = "cannot be split"
         return Reply(response)
 
+    def _abortProcedure(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
+        waits = request.proc_id == 8
+        return Reply(
+            pb.AbortProcedureResponse(
+                is_procedure_aborted=waits
+                or (request.proc_id == 7 and request.mayInterruptIfRunning)
+            )
+        )
+
     def _getLocks(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         times = {"submitted_time": 1, "last_update": 1, "state": pb.RUNNABLE}
         owner, waiter = (pb.Procedure(class_name="x", proc_id=one, **times) for one in (7, 9))

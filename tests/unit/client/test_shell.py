@@ -186,6 +186,17 @@ def test_what_is_under_way_is_shown_with_its_reason(cluster: Any, run: Run) -> N
         assert words in printed, printed
 
 
+def test_procedures_are_aborted_as_in_hbases_shell(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("abort_procedure 7") == (0, "true\n")
+    assert run("abort_procedure 7, false") == (0, "false\n")
+    assert run("abort_procedure 8, false") == (0, "true\n")
+    assert run("abort_procedure 9") == (0, "false\n")
+    assert run("abort_procedure move")[0] == 1
+    assert "is a number, not 'move'" in capsys.readouterr().err
+
+
 def test_the_balancer_says_what_it_moved_and_why(run: Run) -> None:
     code, printed = run("balance", "get_balancer_decisions")
     assert code == 0

@@ -301,6 +301,11 @@ def create_in(client: Client, name: str) -> Any:
     return client.wait(created.proc_id).exception.generic_exception
 
 
+def aborted(client: Client, proc_id: int, *, interrupt: bool = True) -> bool:
+    request = pb.AbortProcedureRequest(proc_id=proc_id, mayInterruptIfRunning=interrupt)
+    return bool(client.call("AbortProcedure", request).is_procedure_aborted)
+
+
 def test_what_is_under_way_is_shown_with_its_reason(cluster: FakeCluster, client: Client) -> None:
     client.create()
     (node,) = cluster.term.assignment.regions_of(convert.table_name_from_pb(NAME))
@@ -324,6 +329,9 @@ def test_what_is_under_way_is_shown_with_its_reason(cluster: FakeCluster, client
     assert [one.proc_id for one in region.waitingProcedures] == [moves[1].proc_id]
     assert by_kind[pb.TABLE].lock_type == pb.SHARED
     assert by_kind[pb.TABLE].shared_lock_count == 1
+    assert not aborted(client, moves[0].proc_id)
+    assert not aborted(client, moves[1].proc_id + 100)
+    assert aborted(client, moves[1].proc_id, interrupt=False)
     status = client.call("GetClusterStatus", pb.GetClusterStatusRequest()).cluster_status
     (transition,) = status.regions_in_transition
     assert f"procedure {moves[0].proc_id} (move" in transition.region_state.reason
