@@ -6,6 +6,10 @@ blocks of families that ask for it are IN_MEMORY from the start. When the cache 
 priorities that exceed their share give blocks back first, so that one long scan cannot drive out
 what is read again and again. Source: LruBlockCache.java.
 
+Within a priority the oldest gives way, unless it was used since it was last passed over (CLOCK,
+Corbato 1968): a use costs a look at a flag, where an order of uses costs changes in five places
+of memory.
+
 Blocks that are not to be kept only pass through: whoever fetched one reads at once and finds
 it, and after some others it is gone.
 
@@ -20,7 +24,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from .block_arena import BlockArena
 
@@ -36,6 +40,8 @@ here."""
 ARRIVALS_A_READ: Final = 16
 """A block that was used again before so many others came was used by the read that missed it,
 which begins again after every miss."""
+CHANCES_MAX: Final = 64
+"""So many blocks at most are passed over to free some bytes: who fetches one waits for it."""
 PASSING_SHARE: Final = 1 / 32
 """Of the limit, for blocks that pass through, if that is more than BLOCKS_MIN of them."""
 
@@ -65,16 +71,34 @@ CacheKey = tuple[str, int]
 """(path of the file, offset of the block in it)."""
 
 
-class _Entry(NamedTuple):
-    block: Cacheable
-    bytes: int
-    """When it came: what a block holds may change."""
-    category: Category
-    arrival: int
-    """How many blocks had come before it."""
+class CachedBlock:
+    """A block's place in the cache: whoever keeps it need not look the block up again."""
+
+    __slots__ = ("arrival", "block", "bytes", "category", "is_used", "key", "priority")
+
+    def __init__(
+        self,
+        key: CacheKey,
+        block: Cacheable,
+        category: Category,
+        priority: Priority | None,
+        arrival: int,
+    ) -> None:
+        self.key = key
+        self.block: Cacheable | None = block
+        """None once it left the cache."""
+        self.bytes = block.memory_bytes
+        """When it came: what a block holds may change."""
+        self.category = category
+        self.priority = priority
+        """None if it passes through."""
+        self.arrival = arrival
+        """How many blocks had come before it."""
+        self.is_used = False
+        """Since it came, or was passed over."""
 
 
-_Bucket = OrderedDict[CacheKey, _Entry]
+_Queue = OrderedDict[CacheKey, CachedBlock]
 _C = TypeVar("_C", bound=Cacheable)
 
 
@@ -88,7 +112,7 @@ class CacheStats:
 
 
 class BlockCache:
-    """Keeps up to ``capacity_bytes`` of blocks, the least recently used going first.
+    """Keeps up to ``capacity_bytes`` of blocks; those not used for long go first.
 
     It makes room as it takes a block in, so it needs no hard limit above that as HBase's
     does. ``second_bytes`` is the size of the second tier; 0: there is none.
@@ -98,14 +122,12 @@ class BlockCache:
         self.capacity_bytes = capacity_bytes
         self.second = BlockArena(second_bytes) if second_bytes else None
         self.stats = CacheStats()
-        self._single: _Bucket = OrderedDict()
-        self._multi: _Bucket = OrderedDict()
-        self._in_memory: _Bucket = OrderedDict()
-        self._buckets = (self._single, self._multi, self._in_memory)
-        self._bytes = [0, 0, 0]
-        self._passing: _Bucket = OrderedDict()
+        self._entries: dict[CacheKey, CachedBlock] = {}
+        self._queues: tuple[_Queue, ...] = tuple(OrderedDict() for _ in Priority)
+        self._bytes = [0] * len(Priority)
+        self._passing: _Queue = OrderedDict()
         self._passing_bytes = 0
-        self._category_bytes = [0, 0, 0]
+        self._category_bytes = [0] * len(Category)
         self._arrivals = 0
 
     @property
@@ -132,24 +154,28 @@ class BlockCache:
         }
 
     def __len__(self) -> int:
-        return sum(map(len, self._buckets)) + len(self._passing)
+        return len(self._entries)
 
     def get(self, key: CacheKey, kind: type[_C]) -> _C | None:
         """The block, which counts as a use; None, counted as a miss, if it is not here."""
-        entry = self._multi.get(key)
-        if entry is not None:
-            self._multi.move_to_end(key)
-        elif (entry := self._single.get(key)) is not None:
-            self._use_again(key, entry)
-        elif (entry := self._in_memory.get(key)) is not None:
-            self._in_memory.move_to_end(key)
-        else:
-            entry = self._passing.get(key)
-        block = None if entry is None else entry.block
+        entry = self.find(key)
+        block = None if entry is None else self.used(entry)
         if not isinstance(block, kind):
             self.stats.misses += 1
             return None
-        self.stats.hits += 1
+        return block
+
+    def find(self, key: CacheKey) -> CachedBlock | None:
+        """The block's place, which is no use of it yet."""
+        return self._entries.get(key)
+
+    def used(self, entry: CachedBlock) -> Cacheable | None:
+        """The block at a place that is known, which counts as a use; None if it left."""
+        block = entry.block
+        if block is not None:
+            self.stats.hits += 1
+            if not entry.is_used:
+                self._use(entry)
         return block
 
     def put(
@@ -160,7 +186,7 @@ class BlockCache:
         category: Category = Category.DATA,
         in_memory: bool = False,
         keep: bool = True,
-    ) -> None:
+    ) -> CachedBlock:
         """Takes the block in and drops others for it if need be.
 
         The block stays at least until the next one of its priority comes: whoever fetched it
@@ -169,36 +195,32 @@ class BlockCache:
         """
         self.remove(key)
         self._arrivals += 1
-        entry = _Entry(block, block.memory_bytes, category, self._arrivals)
+        keep = keep and block.memory_bytes <= BLOCK_BYTES_MAX
+        priority = _first_priority(category, in_memory=in_memory) if keep else None
+        entry = self._entries[key] = CachedBlock(key, block, category, priority, self._arrivals)
         self._category_bytes[category] += entry.bytes
-        if keep and entry.bytes <= BLOCK_BYTES_MAX:
-            priority = _first_priority(category, in_memory=in_memory)
-            self._buckets[priority][key] = entry
-            self._bytes[priority] += entry.bytes
-        else:
+        if priority is None:
             self._passing[key] = entry
             self._passing_bytes += entry.bytes
             self._let_pass()
+        else:
+            self._queues[priority][key] = entry
+            self._bytes[priority] += entry.bytes
         if self.memory_bytes > self.capacity_bytes * FULL_FRACTION:
             self._evict()
+        return entry
 
     def remove(self, key: CacheKey) -> None:
         """Drops the block if it is here."""
-        for priority, bucket in enumerate(self._buckets):
-            entry = bucket.pop(key, None)
-            if entry is not None:
-                self._bytes[priority] -= entry.bytes
-                self._category_bytes[entry.category] -= entry.bytes
-        entry = self._passing.pop(key, None)
+        entry = self._entries.get(key)
         if entry is not None:
-            self._passing_bytes -= entry.bytes
-            self._category_bytes[entry.category] -= entry.bytes
+            (self._passing if entry.priority is None else self._queues[entry.priority]).pop(key)
+            self._forget(entry)
 
     def remove_file(self, path: str) -> None:
         """Drops all blocks of a file that will not be read again."""
-        for bucket in (*self._buckets, self._passing):
-            for key in [key for key in bucket if key[0] == path]:
-                self.remove(key)
+        for key in [key for key in self._entries if key[0] == path]:
+            self.remove(key)
 
     # The second tier
 
@@ -213,19 +235,34 @@ class BlockCache:
 
     # Making room
 
-    def _use_again(self, key: CacheKey, entry: _Entry) -> None:
-        """A SINGLE one."""
-        if self._arrivals - entry.arrival < ARRIVALS_A_READ:
-            self._single.move_to_end(key)
-            return
-        self._multi[key] = self._single.pop(key)
-        self._bytes[Priority.SINGLE] -= entry.bytes
-        self._bytes[Priority.MULTI] += entry.bytes
+    def _use(self, entry: CachedBlock) -> None:
+        """The first use since it came or was passed over."""
+        if self._entries.get(entry.key) is not entry:
+            return  # It is another cache's, which is asked by somebody who reads with both.
+        if entry.priority is Priority.SINGLE:
+            if self._arrivals - entry.arrival < ARRIVALS_A_READ:
+                return
+            del self._queues[Priority.SINGLE][entry.key]
+            self._bytes[Priority.SINGLE] -= entry.bytes
+            entry.priority = Priority.MULTI
+            self._queues[Priority.MULTI][entry.key] = entry
+            self._bytes[Priority.MULTI] += entry.bytes
+        entry.is_used = True
+
+    def _forget(self, entry: CachedBlock) -> None:
+        """Of what no queue has any more."""
+        del self._entries[entry.key]
+        entry.block = None
+        self._category_bytes[entry.category] -= entry.bytes
+        if entry.priority is None:
+            self._passing_bytes -= entry.bytes
+        else:
+            self._bytes[entry.priority] -= entry.bytes
 
     def _let_pass(self) -> None:
         limit = self.capacity_bytes * PASSING_SHARE
         while self._passing_bytes > limit and len(self._passing) > max(BLOCKS_MIN, 1):
-            self.remove(next(iter(self._passing)))
+            self._forget(self._passing.popitem(last=False)[1])
             self.stats.evictions += 1
 
     def _evict(self) -> None:
@@ -245,14 +282,18 @@ class BlockCache:
                 freed += self._free(priority, min(over, share))
 
     def _free(self, priority: int, bytes_wanted: int) -> int:
-        bucket = self._buckets[priority]
-        freed = 0
-        others = len(self) - len(self._passing) - len(bucket)
-        while freed < bytes_wanted and len(bucket) > 1 and others + len(bucket) > BLOCKS_MIN:
-            key, entry = bucket.popitem(last=False)
+        queue = self._queues[priority]
+        freed = chances = 0
+        others = len(self) - len(self._passing) - len(queue)
+        while freed < bytes_wanted and len(queue) > 1 and others + len(queue) > BLOCKS_MIN:
+            key, entry = queue.popitem(last=False)
+            if (entry.is_used and chances < CHANCES_MAX) or entry.arrival == self._arrivals:
+                chances += 1
+                entry.is_used = False
+                queue[key] = entry
+                continue
             freed += entry.bytes
-            self._bytes[priority] -= entry.bytes
-            self._category_bytes[entry.category] -= entry.bytes
+            self._forget(entry)
             self.stats.evictions += 1
             if self.second is not None and priority != Priority.SINGLE:
                 self.second.touch(key)

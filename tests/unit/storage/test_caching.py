@@ -56,7 +56,7 @@ def test_a_scan_without_caching_leaves_the_blocks_of_others(plain: Engine, backw
     before = plain.cache.memory_bytes
     rows = plain.scan(Scan(cache_blocks=False, reversed=backwards))
     assert len(rows) == ROWS
-    kept = [entry for bucket in plain.cache._buckets for entry in bucket.values()]
+    kept = [entry for bucket in plain.cache._queues for entry in bucket.values()]
     assert sum(entry.bytes for entry in kept if entry.category is Category.DATA) <= before
     plain.misses = 0
     plain.get(Get(b"r00007"))
@@ -65,7 +65,7 @@ def test_a_scan_without_caching_leaves_the_blocks_of_others(plain: Engine, backw
 
 def test_a_get_without_caching_keeps_filters_and_no_data(plain: Engine) -> None:
     plain.get(Get(b"r00007", cache_blocks=False))
-    kept = [entry.category for bucket in plain.cache._buckets for entry in bucket.values()]
+    kept = [entry.category for bucket in plain.cache._queues for entry in bucket.values()]
     assert Category.DATA not in kept
     assert Category.FILTER in kept
 
@@ -74,15 +74,15 @@ def test_a_family_without_block_cache_keeps_none_of_its_data() -> None:
     engine = filled(FamilyDescriptor(b"f", block_bytes=4096, cache_blocks=False))
     engine.scan(Scan())
     engine.get(Get(b"r00007"))
-    kept = [entry.category for bucket in engine.cache._buckets for entry in bucket.values()]
+    kept = [entry.category for bucket in engine.cache._queues for entry in bucket.values()]
     assert Category.DATA not in kept
 
 
 def test_blocks_of_an_in_memory_family_have_its_priority() -> None:
     engine = filled(FamilyDescriptor(b"f", block_bytes=4096, in_memory=True))
     engine.get(Get(b"r00007"))
-    assert engine.cache._buckets[Priority.IN_MEMORY]
-    assert not engine.cache._buckets[Priority.SINGLE]
+    assert engine.cache._queues[Priority.IN_MEMORY]
+    assert not engine.cache._queues[Priority.SINGLE]
 
 
 def test_a_block_that_left_the_cache_is_found_in_the_second_tier() -> None:

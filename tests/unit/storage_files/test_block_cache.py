@@ -31,7 +31,7 @@ def fill(cache, path, count, size=100):
 
 def here(cache, path, count):
     """Which of the blocks are held, without using them."""
-    held = [key for bucket in (*cache._buckets, cache._passing) for key in bucket]
+    held = [key for bucket in (*cache._queues, cache._passing) for key in bucket]
     return [n for n in range(count) if (path, n) in held]
 
 
@@ -55,7 +55,7 @@ def test_memory_stays_below_the_capacity(no_floor):
         assert cache.memory_bytes <= 10_000
     assert cache.memory_bytes > 8_500
     assert cache.memory_bytes == sum(
-        entry.bytes for bucket in cache._buckets for entry in bucket.values()
+        entry.bytes for bucket in cache._queues for entry in bucket.values()
     )
 
 
@@ -65,6 +65,59 @@ def test_the_least_recently_used_goes_first(no_floor):
     fill(cache, "g", 3)
     assert here(cache, "f", 9)[0] > 0
     assert here(cache, "g", 3) == [0, 1, 2]
+
+
+def test_what_was_used_since_it_was_passed_over_outlives_what_was_not(no_floor):
+    cache = BlockCache(10_000)
+    for n in range(60):
+        cache.put(("f", n), Item(), category=Category.INDEX)
+    for _ in range(3):
+        for n in range(0, 60, 2):
+            cache.get(("f", n), Item)
+        for n in range(20):
+            cache.put(("g", n), Item(), category=Category.INDEX)
+            cache.remove(("g", n - 1))
+        fill(cache, "scan", 100)
+    for n in range(60, 100):
+        cache.put(("f", n), Item(), category=Category.INDEX)
+        cache.get(("f", n % 30 * 2), Item)
+    assert set(range(0, 60, 2)) <= set(here(cache, "f", 100))
+
+
+def test_what_was_just_fetched_stays_though_all_else_is_in_use(no_floor):
+    """Whoever fetched it begins again, and must find it."""
+    cache = BlockCache(1_000)
+    for n in range(100):
+        cache.put(("f", n), Item(), category=Category.INDEX)
+        assert cache.get(("f", n), Item) is not None
+        for held in here(cache, "f", n):
+            cache.get(("f", held), Item)
+
+
+def test_a_place_in_the_cache_is_empty_once_the_block_left(no_floor):
+    cache = BlockCache(10_000)
+    item = Item()
+    place = cache.put(("f", 0), item)
+    assert cache.find(("f", 0)) is place
+    assert cache.used(place) is item
+    cache.put(("f", 0), Item())
+    assert cache.used(place) is None
+    kept = cache.find(("f", 0))
+    cache.remove_file("f")
+    assert kept is not None
+    assert cache.used(kept) is None
+    assert (cache.stats.hits, cache.stats.misses) == (1, 0)
+
+
+def test_a_place_of_another_cache_is_read_and_not_moved(no_floor):
+    one, other = BlockCache(10_000), BlockCache(10_000)
+    place = one.put(("f", 0), Item())
+    other.put(("f", 0), Item())
+    for cache in (one, other):
+        fill(cache, "g", ARRIVALS_A_READ)
+    assert other.used(place) is not None
+    assert one.used(place) is not None
+    assert [cache.memory_bytes for cache in (one, other)] == [100 * (1 + ARRIVALS_A_READ)] * 2
 
 
 def test_a_scan_does_not_drive_out_what_is_used_again(no_floor):
