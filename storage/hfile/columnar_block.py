@@ -143,6 +143,15 @@ class ColumnarBlock(Block):
     def window(self, first: int, end: int, bound: bytes) -> Window:
         if end - first > _CUT_AT_ONCE:
             return BlockWindow(self, first, end, bound)
+        if self.sizes is not None:
+            head, value = self.sizes
+            heads, values = self._heads.data, self._value_pieces.data
+            return Window.of_columns(
+                [heads[at : at + head] for at in range(first * head, end * head, head)],
+                self._tails[first * TAIL_BYTES : end * TAIL_BYTES],
+                [values[at : at + value] for at in range(first * value, end * value, value)],
+                bound,
+            )
         return Window.of_columns(
             self._heads.between(first, end),
             self._tails[first * TAIL_BYTES : end * TAIL_BYTES],

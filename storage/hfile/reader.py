@@ -14,7 +14,7 @@ from . import blocks, row_filter
 from .block import Block
 from .blocks import StoredBlock, reported_as_corruption, unframe
 from .bloom import BloomChunk, BloomFilter, BloomKey, row_column_key, row_key
-from .data_index import DataIndex, IndexBlock, Place
+from .data_index import AnyPlace, DataIndex, IndexBlock, LonePlace, Place
 from .index import decode_node
 from .load_on_open import TAIL_GUESS_BYTES, LoadOnOpen, load
 from .row_filter import RowFilter
@@ -50,10 +50,11 @@ class HFileReader:
         self.loaded = loaded
         """What opening the file brought into memory."""
         self._index = DataIndex(loaded.index_root, loaded.trailer.data_index_levels, loaded.middle)
-        self._missed: dict[int, Place] = {}
+        self._missed: dict[int, AnyPlace] = {}
         prefix = row_filter.META_PREFIX
-        self._filters = [entry for entry in loaded.metas if entry.key.startswith(prefix)]
-        self._filter_rows = [entry.key[len(prefix) :] for entry in self._filters]
+        filters = [entry for entry in loaded.metas if entry.key.startswith(prefix)]
+        self._filters = [LonePlace(entry.offset, entry.stored_bytes) for entry in filters]
+        self._filter_rows = [entry.key[len(prefix) :] for entry in filters]
         # hbase:meta's rows do not sort as bytes, which a bloom filter's chunks do.
         self._bloom = None if loaded.rows is META_ROWS else loaded.bloom
         kind = BloomType.NONE if self._bloom is None else self._bloom.kind
@@ -126,12 +127,12 @@ class HFileReader:
 
         With ``keep`` False it does not stay in the cache if it was not there.
         """
-        found = cache.get((self.path, place.offset), Block)
+        found = self._cached(place, cache, Block)
         return found if found is not None else self._load(place, cache, Block, keep=keep)
 
     def cached_block(self, place: Place, cache: BlockCache) -> Block | None:
         """The data block, if it is in memory."""
-        return cache.get((self.path, place.offset), Block)
+        return self._cached(place, cache, Block)
 
     def uncached_block(self, place: Place, cache: BlockCache) -> Block:
         """As ``block``, for one that ``cached_block`` does not have."""
@@ -156,9 +157,7 @@ class HFileReader:
         chunk = bisect_right(self._filter_rows, encoded_row) - 1
         if chunk < 0:
             return False
-        entry = self._filters[chunk]
-        place = Place(entry.offset, entry.stored_bytes, b"", b"")
-        return self._any(place, cache, RowFilter).may_contain(encoded_row)
+        return self._any(self._filters[chunk], cache, RowFilter).may_contain(encoded_row)
 
     def rows_contained(self, encoded_rows: Sequence[bytes], cache: BlockCache) -> list[bytes]:
         """Those of some rows in order that ``may_contain_row`` is true of. May raise BlockMiss."""
@@ -171,9 +170,8 @@ class HFileReader:
             chunk = bisect_right(firsts, encoded_rows[start]) - 1
             is_last = chunk + 1 == len(firsts)
             stop = len(encoded_rows) if is_last else bisect_left(encoded_rows, firsts[chunk + 1])
-            entry = self._filters[chunk]
-            place = Place(entry.offset, entry.stored_bytes, b"", b"")
-            found += self._any(place, cache, RowFilter).contained(encoded_rows[start:stop])
+            rows = self._any(self._filters[chunk], cache, RowFilter)
+            found += rows.contained(encoded_rows[start:stop])
             start = stop
         return found
 
@@ -233,11 +231,11 @@ class HFileReader:
         entry = bloom.chunk_of(key)
         if entry is None:
             return False
-        place = Place(entry.offset, entry.stored_bytes, b"", b"")
+        place = LonePlace(entry.offset, entry.stored_bytes)
         chunk = self._any(place, cache, BloomChunk)
         return chunk.may_contain(key.hashed, bloom.function, bloom.hash_count)
 
-    def _index_block(self, place: Place, magic: bytes, cache: BlockCache) -> IndexBlock:
+    def _index_block(self, place: AnyPlace, magic: bytes, cache: BlockCache) -> IndexBlock:
         block = self._any(place, cache, IndexBlock)
         if block.magic != magic:
             raise CorruptionError(
@@ -245,11 +243,22 @@ class HFileReader:
             )
         return block
 
-    def _any(self, place: Place, cache: BlockCache, kind: type[_B]) -> _B:
-        found = cache.get((self.path, place.offset), kind)
+    def _any(self, place: AnyPlace, cache: BlockCache, kind: type[_B]) -> _B:
+        found = self._cached(place, cache, kind)
         return found if found is not None else self._load(place, cache, kind)
 
-    def _load(self, place: Place, cache: BlockCache, kind: type[_B], *, keep: bool = True) -> _B:
+    def _cached(self, place: AnyPlace, cache: BlockCache, kind: type[_B]) -> _B | None:
+        block = place.cached(cache)
+        if block is None:
+            entry = cache.find((self.path, place.offset))
+            place.keep(entry)
+            if entry is None:
+                cache.stats.misses += 1
+                return None
+            block = cache.used(entry)
+        return block if isinstance(block, kind) else None
+
+    def _load(self, place: AnyPlace, cache: BlockCache, kind: type[_B], *, keep: bool = True) -> _B:
         """A block that the cache does not have decoded; BlockMiss if it is not in memory."""
         offset = place.offset
         if self._image is not None:
@@ -276,7 +285,7 @@ class HFileReader:
 
     def _take_in(
         self,
-        place: Place | None,
+        place: AnyPlace | None,
         offset: int,
         stored: StoredBlock,
         cache: BlockCache,
@@ -289,13 +298,15 @@ class HFileReader:
             decoded = self._decoded(stored)
             if place is not None:
                 _check_place(decoded, place)
-        cache.put(
+        entry = cache.put(
             (self.path, offset),
             decoded,
             category=_CATEGORIES.get(stored.magic, Category.DATA),
             in_memory=self.in_memory,
             keep=keep,
         )
+        if place is not None:
+            place.keep(entry)
         return decoded
 
     def _decoded(self, stored: StoredBlock) -> Cacheable:
@@ -313,7 +324,7 @@ class HFileReader:
         raise ValueError(f"a block {stored.magic!r}, which the file should not have here")
 
 
-def _check_place(block: Cacheable, place: Place) -> None:
+def _check_place(block: Cacheable, place: AnyPlace) -> None:
     """Raises ValueError if the block's keys show that it belongs elsewhere."""
     if isinstance(block, Block):
         if not len(block):
