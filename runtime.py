@@ -90,8 +90,12 @@ class FileSystem(Protocol):
         """
         ...
 
-    async def put_if_absent(self, path: str, data: Buffer) -> bool:
-        """Makes the file with these bytes, all or nothing; False if there was one already."""
+    async def put_if_absent(self, path: str, data: Buffer, *, together: bool = False) -> bool:
+        """Makes the file with these bytes, all or nothing; False if there was one already.
+
+        With ``together`` the caller makes many at once: their syncs may go to the disk
+        together, though each of them takes longer.
+        """
         ...
 
     async def write(self, path: str, parts: Sequence[Buffer]) -> None:

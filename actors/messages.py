@@ -252,11 +252,13 @@ class RegionStatus:
     """Of the store files, what is in the object store of the server's node."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # As RegionInfo's: a report has one for each region.
-        return RegionStatus, (
+        # As RegionInfo's: a report has one for each region. What is an object of its own costs
+        # Ray's pickler as much again, so the region's fields go along with these.
+        info = self.info
+        return _status_of, (
+            None if info is None else info.__reduce__()[1],
             self.encoded,
             self.state,
-            self.info,
             self.open_sequence_id,
             self.moved_to,
             self.memstore_bytes,
@@ -267,6 +269,13 @@ class RegionStatus:
             self.writes,
             self.object_bytes,
         )
+
+
+def _status_of(
+    info: tuple[Any, ...] | None, encoded: str, state: RegionState, *rest: Any
+) -> RegionStatus:
+    """What was pickled."""
+    return RegionStatus(encoded, state, None if info is None else RegionInfo(*info), *rest)
 
 
 @dataclass(frozen=True, slots=True)

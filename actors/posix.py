@@ -150,13 +150,13 @@ class PosixFiles:
             os.close(descriptor)
         sync_directory(absolute)
 
-    async def put_if_absent(self, path: str, data: Buffer) -> bool:
+    async def put_if_absent(self, path: str, data: Buffer, *, together: bool = False) -> bool:
         absolute = self._absolute(path)
         if os.access(absolute, os.F_OK):
             # Its maker may have died between the link and the sync of the directory.
             sync_directory(os.path.dirname(absolute))
             return False
-        if len(data) > _INLINE_BYTES:
+        if together or len(data) > _INLINE_BYTES:
             return await self._in_thread(lambda: self._put_if_absent(path, absolute, data))
         return self._put_if_absent(path, absolute, data)
 

@@ -16,6 +16,7 @@ from ..runtime import Clock
 from .hosted_region import HostedRegion
 from .messages import RegionState, RegionStatus
 from .region_mover import Prepared
+from .region_report import RegionReports
 from .region_splitter import Daughter
 
 
@@ -29,6 +30,7 @@ class RegionMap:
         self._moved: dict[str, tuple[str, int, float]] = {}
         self._split: dict[str, tuple[RegionSplitError, float]] = {}
         self._opening: dict[str, RegionInfo] = {}
+        self._reports = RegionReports()
         self._by_table: Counter[TableName] = Counter()
         self.online: dict[str, HostedRegion] = {}
         """By encoded name: serving, or on their way out."""
@@ -93,6 +95,7 @@ class RegionMap:
         if self.online.pop(hosted.encoded, None) is not None:
             self._by_table[hosted.info.table] -= 1
         self._by_name.pop(hosted.info.name, None)
+        self._reports.forget(hosted.encoded)
         if moved_to:
             until_s = self._clock.monotonic_s() + self._moved_memory_s
             self._moved[hosted.encoded] = (moved_to, sequence_id, until_s)
@@ -116,9 +119,11 @@ class RegionMap:
     def status(self, encoded: str) -> RegionStatus:
         hosted = self.online.get(encoded)
         if hosted is not None:
-            return _status(hosted)
+            return self._reports.of(hosted)
         if encoded in self._opening:
             return RegionStatus(encoded, RegionState.OPENING, self._opening[encoded])
+        if encoded in self.daughters:
+            return RegionStatus(encoded, RegionState.OPENING, self.daughters[encoded].hosted.info)
         if encoded in self.prepared:
             return RegionStatus(encoded, RegionState.PREPARED, self.prepared[encoded].info)
         if encoded in self._moved:
@@ -130,7 +135,7 @@ class RegionMap:
 
     def statuses(self) -> list[RegionStatus]:
         """Of all that are online."""
-        return [_status(hosted) for hosted in self.online.values()]
+        return [self._reports.of(hosted) for hosted in self.online.values()]
 
     def expire(self) -> None:
         """Forgets where regions went, what they became and what was prepared, long enough ago."""
@@ -141,29 +146,3 @@ class RegionMap:
             del self._split[encoded]
         for encoded in [one for one, kept in self.prepared.items() if kept.expires_s <= now_s]:
             del self.prepared[encoded]
-
-
-def _status(hosted: HostedRegion) -> RegionStatus:
-    """For the master and for people."""
-    region, is_at_hand = hosted.region, hosted.services.io.is_at_hand
-    files = file_bytes = references = object_bytes = 0
-    for entry in region.file_entries:
-        files += 1
-        file_bytes += entry.size
-        references += entry.is_reference
-        if is_at_hand(entry.path):
-            object_bytes += entry.size
-    return RegionStatus(
-        hosted.encoded,
-        hosted.state,
-        hosted.info,
-        hosted.open_sequence_id,
-        "",
-        region.memstore_bytes,
-        files,
-        file_bytes,
-        references,
-        hosted.reads,
-        hosted.writes,
-        object_bytes,
-    )

@@ -65,7 +65,8 @@ async def _try_open(
         open_sequence_id=hosted.region.next_sequence_id(),
         max_sequence_id=hosted.region.last_sequence_id,
     )
-    if not await put_manifest(services.runtime.files, wanted):
+    # A server that comes to a thousand regions would sync two thousand times in a row.
+    if not await put_manifest(services.runtime.files, wanted, together=True):
         return None
     hosted.region.manifest = wanted
     await _tidy(services, request)

@@ -70,18 +70,18 @@ async def load_manifest_in(files: FileSystem, region_path: str) -> Manifest | No
             continue
 
 
-async def put_manifest(files: FileSystem, manifest: Manifest) -> bool:
+async def put_manifest(files: FileSystem, manifest: Manifest, *, together: bool = False) -> bool:
     """Commits a version; False: another writer was first, and the region is the other's.
 
     A version that is there with these very bytes is an earlier try of ours whose answer was
     lost. A success counts only if no higher version exists: old versions are pruned, so a
-    writer that slept for long may find its number free again.
+    writer that slept for long may find its number free again. ``together`` is put_if_absent's.
     """
     data = manifest.encode()
     path = manifest_path(manifest.region, manifest.version)
     for attempt in range(1, READ_ATTEMPTS + 1):
         try:
-            made = await files.put_if_absent(path, data)
+            made = await files.put_if_absent(path, data, together=together)
             if not made and await files.read(path) != data:
                 return False
             names = await files.list(manifest_directory(manifest.region))
@@ -194,6 +194,7 @@ class Handoff:
         self._counters = counters
         self._held: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self.bytes = 0
+        self.changes = 0
 
     async def put(self, path: str, data: Buffer) -> None:
         """Hands the file's bytes to the object store, if it takes them."""
@@ -207,6 +208,7 @@ class Handoff:
             return
         self.drop(path)
         self._held[path] = (reference, size)
+        self.changes += 1
         self.bytes += size
         while self.bytes > self._bytes_max:
             self.drop(next(iter(self._held)))
@@ -214,6 +216,7 @@ class Handoff:
 
     def drop(self, path: str) -> None:
         _, size = self._held.pop(path, (None, 0))
+        self.changes += 1
         self.bytes -= size
 
     def __contains__(self, path: str) -> bool:
@@ -240,6 +243,7 @@ class AttachedImages:
         self._readers: deque[HFileReader] = deque()
         self._paths: Counter[str] = Counter()
         self.bytes = 0
+        self.changes = 0
 
     def __contains__(self, path: str) -> bool:
         return self._paths[path] > 0
@@ -247,6 +251,7 @@ class AttachedImages:
     def add(self, reader: HFileReader) -> None:
         self._readers.append(reader)
         self._paths[reader.path] += 1
+        self.changes += 1
         self.bytes += reader.size
         while self.bytes > self._bytes_max:
             oldest = self._readers.popleft()
@@ -282,6 +287,11 @@ class StoreIO:
     def is_at_hand(self, path: str) -> bool:
         """Whether the file is in the object store of this node, as far as this process knows."""
         return path in self.handoff or path in self.images
+
+    @property
+    def at_hand_changes(self) -> int:
+        """Grows whenever ``is_at_hand`` may have another answer for some file."""
+        return self.handoff.changes + self.images.changes
 
     async def open_readers(
         self, entries: Sequence[StoreFileEntry], handed: Sequence[HandedFile] = ()

@@ -118,7 +118,7 @@ def table_config(config: StoreConfig, table: TableDescriptor) -> StoreConfig:
         changes["flush_bytes"] = table.flush_bytes
     if table.region_bytes_max:
         changes["region_bytes_max"] = table.region_bytes_max
-    return replace(config, **changes)
+    return replace(config, **changes) if changes else config
 
 
 def family_config(config: StoreConfig, family: FamilyDescriptor) -> StoreConfig:
@@ -127,7 +127,8 @@ def family_config(config: StoreConfig, family: FamilyDescriptor) -> StoreConfig:
     Raises IllegalArgumentError for a value that does not fit its key.
     """
     where = f"family {family.name.decode('ascii', 'replace')}"
-    return replace(config, **_changes(texts_of(family), STORE_KEYS, where))
+    changes = _changes(texts_of(family), STORE_KEYS, where)
+    return replace(config, **changes) if changes else config
 
 
 def texts_of(descriptor: TableDescriptor | FamilyDescriptor) -> dict[str, str]:

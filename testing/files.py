@@ -75,7 +75,7 @@ class SimFiles:
         self.disk.sync_directory(directory)
         await self.process.failpoint("done")
 
-    async def put_if_absent(self, path: str, data: Buffer) -> bool:
+    async def put_if_absent(self, path: str, data: Buffer, *, together: bool = False) -> bool:
         _check(path)
         directory = os.path.dirname(path)
         temporary = None
