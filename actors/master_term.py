@@ -23,6 +23,7 @@ from .drainer import DRAIN_S, Drainer
 from .draining import DrainingServers
 from .janitor import Janitor
 from .load_reports import LoadReports
+from .messages import RegionState
 from .meta_table import MetaTable
 from .namespace_auditor import check_split
 from .normalizer_chore import NormalizerChore
@@ -248,7 +249,7 @@ class MasterTerm:
             except ServerGoneError:
                 continue
             self.loads.observe(live.name, served)
-            names = {one.encoded: None for one in served}
+            names = {one.encoded: None for one in served if one.state is RegionState.OPEN}
             still = dict.fromkeys(self._open_on(live.name))
             for encoded in at_rest:
                 if encoded not in names and encoded in still:

@@ -84,6 +84,7 @@ class RegionControl:
             self._serve(hosted)
             if daughter is not None:
                 self._settle(daughter, daughter.redirect())
+        hosted.check_serving()
         as_asked = hosted.table == request.table
         return OpenResult(encoded, self._services.server, hosted.open_sequence_id, as_asked)
 

@@ -23,7 +23,6 @@ from typing import Final
 from ..errors import (
     FencedError,
     NotServingRegionError,
-    RaybaseError,
     RegionMovedError,
     RegionOwnedElsewhereError,
     StorageError,
@@ -70,7 +69,11 @@ async def hand_over(hosted: HostedRegion, request: MoveRequest) -> MoveResult:
         if error is not None:
             return _stays(hosted, f"{request.target} could not open it: {error!r}")
         hosted.stop_serving(RegionState.HANDING_OVER)
-        await hosted.log.barrier()
+        try:
+            await hosted.log.barrier()
+        except BaseException:
+            hosted.serve()
+            raise
         wanted = _next_manifest(hosted, request)
         adopt = AdoptRequest(
             hosted.encoded,
@@ -86,10 +89,11 @@ async def hand_over(hosted: HostedRegion, request: MoveRequest) -> MoveResult:
 
 
 async def _ask(target: Remote, method: str, request: object, timeout_s: float) -> Exception | None:
-    """The error of a call to the target, whatever it is: it never is our own."""
+    """The error of a call to the target, whatever it is: it never is our own, and a region whose
+    fate it left open may not stay so."""
     try:
         await target.call(method, request, timeout_s=timeout_s)
-    except (RaybaseError, OSError) as error:
+    except Exception as error:
         return error
     return None
 
@@ -197,12 +201,16 @@ async def adopt(
         record = decode_record(framed)
         hosted.region.replay(record)
         log.submit(framed, hosted.encoded, record.sequence_id, Durability.FSYNC_WAL, _nothing_waits)
-    await log.barrier()
-    await _commit(services, log, wanted)
+    try:
+        await log.barrier()
+        await _commit(services, wanted)
+    except BaseException:
+        log.forget(hosted.encoded)
+        raise
     return hosted
 
 
-async def _commit(services: RegionServices, log: LogWriter, wanted: Manifest) -> None:
+async def _commit(services: RegionServices, wanted: Manifest) -> None:
     files = services.runtime.files
     while True:
         try:
@@ -213,7 +221,6 @@ async def _commit(services: RegionServices, log: LogWriter, wanted: Manifest) ->
             # It may be ours already: the source cannot know either until one of us has put it.
             await services.runtime.clock.sleep(RESOLVE_PAUSE_S)
             continue
-        log.forget(wanted.region.encoded_name)
         owner = "" if latest is None else latest.owner
         raise RegionOwnedElsewhereError(wanted.region.encoded_name, owner)
 

@@ -11,22 +11,25 @@ from typing import Any
 
 import pytest
 
-from raybase.actors.messages import MoveResult
+from raybase.actors.messages import MoveResult, RegionState
 from raybase.config import SessionConfig
 from raybase.errors import (
+    NotServingRegionError,
     ProcessDiedError,
     ProcessUnavailableError,
     RaybaseError,
     RegionMovedError,
     RegionOwnedElsewhereError,
     RetryableError,
+    StorageError,
 )
+from raybase.model import RegionInfo
 from raybase.operations import Get
 from raybase.rpc.convert import get_request
 from raybase.storage.manifest import region_directory
 from raybase.testing import NO_FAULTS, Faults
 
-from .small_cluster import CONFIG, REGION, SmallCluster, run
+from .small_cluster import CONFIG, REGION, TABLE, SmallCluster, run
 
 ROWS = {b"%03d" % n: b"v%d" % n for n in range(100)}
 
@@ -360,5 +363,40 @@ def test_images_in_use_are_bounded_and_their_readers_go_back_to_the_files() -> N
         await cluster.move("rs-1", "rs-2")
         assert cluster.server("rs-2")._services.io.images.bytes == 0
         await check_all_there(cluster, "rs-2")
+
+    run(story)
+
+
+def test_a_region_whose_move_the_full_log_stops_is_served_where_it_was() -> None:
+    left, right = RegionInfo(TABLE.name, b"", b"m", 5), RegionInfo(TABLE.name, b"m", b"", 5)
+
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1", left)
+        await cluster.open("rs-1", right)
+        await cluster.put("rs-1", b"a", b"1", left)
+        await cluster.control("rs-1", "flush_region", left.encoded_name)
+        cluster.simulation.disk.free_bytes = 0
+        waiting = asyncio.create_task(cluster.put("rs-1", b"z", b"1", right))
+        await asyncio.sleep(0.2)
+        with pytest.raises(StorageError):
+            await cluster.move("rs-1", "rs-2", left)
+        assert await cluster.get("rs-1", b"a", left) == b"1"
+        cluster.simulation.free_disk()
+        await waiting
+        assert (await cluster.move("rs-1", "rs-2", left)).moved
+        assert await cluster.get("rs-2", b"a", left) == b"1"
+
+    run(story)
+
+
+def test_an_order_to_open_what_is_being_handed_over_is_no_answer_that_it_serves() -> None:
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1")
+        hosted = cluster.server("rs-1").find(REGION.name)
+        hosted.stop_serving(RegionState.HANDING_OVER)
+        with pytest.raises(NotServingRegionError, match="HANDING_OVER"):
+            await cluster.open("rs-1")
+        hosted.serve()
+        await cluster.open("rs-1")
 
     run(story)
