@@ -76,22 +76,31 @@ async def put_manifest(files: FileSystem, manifest: Manifest, *, together: bool 
     A version that is there with these very bytes is an earlier try of ours whose answer was
     lost. A success counts only if no higher version exists: old versions are pruned, so a
     writer that slept for long may find its number free again. ``together`` is put_if_absent's.
+
+    That a file half made is gone says nothing of who has the region: the owner of before removes
+    what it finds, if it slept through the loss of it. So it is made again.
     """
     data = manifest.encode()
     path = manifest_path(manifest.region, manifest.version)
     for attempt in range(1, READ_ATTEMPTS + 1):
         try:
             made = await files.put_if_absent(path, data, together=together)
-            if not made and await files.read(path) != data:
+            if not made and not await _has(files, path, data):
                 return False
             names = await files.list(manifest_directory(manifest.region))
             return names[-1:] == [path.rpartition("/")[2]]
-        except FileNotFoundError:
-            return False
         except OSError:
             if attempt == READ_ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
+
+
+async def _has(files: FileSystem, path: str, data: bytes) -> bool:
+    """Whether the version has these bytes; not if later ones have pruned it meanwhile."""
+    try:
+        return await files.read(path) == data
+    except FileNotFoundError:
+        return False
 
 
 async def commit_manifest(files: FileSystem, manifest: Manifest) -> None:

@@ -78,3 +78,21 @@ def test_old_versions_go_and_a_sleeper_cannot_take_their_place() -> None:
         assert await load_manifest(files, REGION) == owned(64, "a")
 
     run(story)
+
+
+def test_a_sleeper_that_tidies_up_takes_no_commit_from_the_owner() -> None:
+    """What it finds half made is not its own, but that of whoever has the region now."""
+
+    async def story(files: FileSystem, simulation: Simulation) -> None:
+        directory = manifest_directory(REGION)
+        tidied = 0
+        for version in range(1, 30):
+            commit = asyncio.create_task(commit_manifest(files, owned(version, "a")))
+            while not commit.done() and not tidied > version:
+                await asyncio.sleep(0.00002)
+                tidied += await files.remove_unfinished(directory)
+            await commit
+            assert await load_manifest(files, REGION) == owned(version, "a")
+        assert tidied > 10
+
+    run(story)
