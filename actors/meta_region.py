@@ -56,7 +56,8 @@ class MetaRegion:
             scanner.close()
 
     async def fence(self, master_epoch: int) -> None:
-        """Lower epochs are refused from now on, here and wherever hbase:meta goes."""
+        """Lower epochs are refused from now on, here and wherever hbase:meta goes; what they
+        wrote before can be read. Raises StorageError while that cannot be made durable."""
         hosted = await self._hosted()
         async with hosted.files_turn:
             hosted.check_serving()
@@ -65,6 +66,7 @@ class MetaRegion:
                 manifest = hosted.region.next_manifest(master_epoch=master_epoch)
                 await hosted.commit(manifest)
                 hosted.region.manifest = manifest
+            await hosted.log.barrier()
 
     def _check_epoch(self, hosted: HostedRegion, master_epoch: int) -> None:
         self._orders.check_epoch(master_epoch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -494,6 +495,32 @@ def test_hbase_meta_is_written_by_the_master_of_the_highest_epoch_alone() -> Non
         await cluster.open("rs-2", META_REGION, meta, recovered_from=dead)
         cells = await cluster.control("rs-2", "read_meta", b"", b"")
         assert cells.rows == [b"t,,1", b"t,a,,1"]
+
+    run(story)
+
+
+def test_a_master_that_fenced_hbase_meta_reads_all_that_the_one_before_wrote() -> None:
+    """A write whose sync takes long may not show after the next master has read the table."""
+    meta = TableDescriptor(META_TABLE, (FamilyDescriptor(b"info"),))
+
+    async def story(cluster: SmallCluster) -> None:
+        await cluster.open("rs-1", META_REGION, meta)
+        server = cluster.server("rs-1")
+        log: Any = server._logs.writers["meta."]._log
+        write = log._write
+
+        async def slowly(data: bytes, *, sync: bool) -> None:
+            await server.runtime.clock.sleep(0.4)
+            await write(data, sync=sync)
+
+        log._write = slowly
+        put = Put(b"t,,1").add(b"info", b"state", b"OPENING")
+        earlier = asyncio.create_task(cluster.control("rs-1", "mutate_meta", 1, [put]))
+        await asyncio.sleep(0.02)
+        await cluster.control("rs-1", "fence_meta", 2)
+        cells = await cluster.control("rs-1", "read_meta", b"", b"")
+        assert cells.rows == [b"t,,1"]
+        await earlier
 
     run(story)
 
