@@ -149,8 +149,11 @@ class Janitor:
         """
         try:
             manifest = await load_manifest_in(self._files, directory)
-            if manifest is None or not manifest.owner:
+            if manifest is None:
                 return paths
+            if not manifest.owner:
+                named = {file.path for file in manifest.files}
+                return [path for path in paths if path not in named]
             owner = ServerName.parse(manifest.owner)
             encoded = manifest.region.encoded_name
             servers = self._environment.servers

@@ -152,6 +152,28 @@ def test_the_files_of_an_owner_that_does_not_live_stay(cluster: FakeCluster) -> 
     assert exists(cluster, path)
 
 
+def test_a_file_that_a_region_names_as_it_is_given_up_stays(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the files and that at the manifest the last flush was committed."""
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    path = write(cluster, f"{family_directory(node.info, b'f')}/flushing")
+    clean(cluster)
+    given_up = Janitor._given_up
+
+    async def closed(self: Janitor, directory: str, paths: list[str]) -> list[str]:
+        manifest = await load_manifest(files(cluster), node.info)
+        assert manifest is not None
+        entry = StoreFileEntry(family=b"f", path=path, size=4, entries=1, max_sequence_id=1)
+        last = replace(manifest.next(), owner="", files=(entry,))
+        assert await put_manifest(files(cluster), last)
+        return await given_up(self, directory, paths)
+
+    monkeypatch.setattr(Janitor, "_given_up", closed)
+    assert clean(cluster).strays == 0
+    assert exists(cluster, path)
+
+
 def test_a_region_directory_nobody_knows_is_archived(cluster: FakeCluster) -> None:
     path = write(cluster, "data/default/t/0123456789abcdef0123456789abcdef/f/left")
     clean(cluster)
