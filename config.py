@@ -106,6 +106,9 @@ class MasterConfig:
     hbase.master.wait.on.regionservers.interval"""
     control_call_timeout_s: float = 10.0
     """A control call without an answer is made again after this."""
+    log_splits_max: int = 8
+    """Logs of dead servers that are split at the same time, in a task each that holds all of its
+    log in memory. hbase.regionserver.wal.max.splitters (a server; HBase ships 2)"""
     open_attempts_max: int = 10
     """Tries in a row to open a region, before its table may be changed and they begin again.
     hbase.assignment.maximum.attempts (HBase ships no limit)"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +27,8 @@ _META_SPLIT: Final = ("assign_meta", "split_logs", *_ALL_SPLIT)
 class ServerCrashProcedure(Procedure):
     """Fences a server's logs, splits them by region, and has its regions opened elsewhere.
 
-    Steps: fence; split the log of hbase:meta and open hbase:meta; split the other logs, all
-    at once, in tasks; only then assign the regions. A log goes to oldWALs once all of it is
+    Steps: fence; split the log of hbase:meta and open hbase:meta; split the other logs,
+    several at once, in tasks; only then assign the regions. A log goes to oldWALs once all of it is
     in recovered edits. Procedures that already work on a region of the server wait for
     the split and go on by themselves. Never rolled back. Source: ServerCrashProcedure.java.
     """
@@ -87,9 +88,15 @@ class ServerCrashProcedure(Procedure):
         return "assign"
 
     async def _split(self, environment: MasterEnvironment, names: Sequence[str]) -> None:
-        runtime, server = environment.runtime, str(self.server)
+        server = str(self.server)
+
+        async def split(name: str) -> None:
+            # All others wait for hbase:meta.
+            async with nullcontext() if is_meta_log(name) else environment.log_splits:
+                await split_and_archive(environment.runtime, server, name)
+
         with waiting(f"tasks that split {len(names)} logs of {server}"):
-            await asyncio.gather(*(split_and_archive(runtime, server, name) for name in names))
+            await asyncio.gather(*map(split, names))
 
     async def assign(self, environment: MasterEnvironment) -> StepResult:
         regions = environment.assignment.regions_on(self.server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,7 +36,12 @@ class MasterEnvironment:
     draining: DrainingServers
     meta: MetaTable
     executor: ProcedureExecutor = field(init=False)
+    log_splits: asyncio.Semaphore = field(init=False)
+    """A permit for each log that may be split at the same time, whoever it was written by."""
     _orders: int = 0
+
+    def __post_init__(self) -> None:
+        self.log_splits = asyncio.Semaphore(self.config.master.log_splits_max)
 
     def next_order(self) -> int:
         """Greater than every order any master gave before."""

@@ -10,9 +10,12 @@ import pytest
 
 from raybase.actors import server_manager
 from raybase.actors.meta_rows import region_put
+from raybase.actors.procedures import crash
+from raybase.actors.procedures.crash import ServerCrashProcedure
 from raybase.actors.procedures.tables import CreateTableProcedure, DisableTableProcedure
 from raybase.errors import InvalidRequestError
-from raybase.model import RegionInfo
+from raybase.model import RegionInfo, ServerName
+from raybase.runtime import Runtime
 from raybase.testing.procedures.cluster import FakeCluster, table
 from raybase.testing.procedures.servers import FakeRegionServer
 
@@ -124,3 +127,35 @@ def test_a_write_that_is_refused_fails_for_its_own_writer_alone(
 
     expected = ["refused" if info is guilty else "written" for info in infos]
     assert cluster.on_master(write_all()) == expected
+
+
+def test_many_logs_are_split_some_at_a_time_and_that_of_meta_waits_for_none(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each task has a whole log in memory."""
+    under_way: list[str] = []
+    seen: list[int] = []
+
+    async def split(runtime: Runtime, _server: str, name: str) -> None:
+        under_way.append(name)
+        seen.append(len(under_way))
+        await runtime.clock.sleep(0.1)
+        under_way.remove(name)
+
+    monkeypatch.setattr(crash, "split_and_archive", split)
+    environment = cluster.term.environment
+    most = environment.config.master.log_splits_max
+    names = [f"{number:010d}" for number in range(3 * most)]
+    dead = [ServerCrashProcedure(server=ServerName("h", port, 1)) for port in (1, 2)]
+
+    async def recover() -> None:
+        others = asyncio.gather(*(one._split(environment, names) for one in dead))
+        await environment.runtime.clock.sleep(0.01)
+        began_s = environment.runtime.clock.monotonic_s()
+        await dead[0]._split(environment, ["meta.0000000001"])
+        assert environment.runtime.clock.monotonic_s() - began_s < 0.15
+        await others
+
+    cluster.on_master(recover())
+    assert len(seen) == 2 * len(names) + 1
+    assert max(seen) == most + 1
