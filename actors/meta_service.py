@@ -16,7 +16,11 @@ from .registry_cache import RegistryCache
 
 
 class ClientMetaService:
-    """Answers from the cache that watches keep up to date; no call waits."""
+    """Answers from the cache that watches keep up to date; no call waits.
+
+    A server that has lost touch with the coordinator answers only what never changes: it would
+    send clients to servers that are dead since, and they ask another as well.
+    """
 
     def __init__(self, registry: RegistryCache, authorizer: Authorizer | None = None) -> None:
         self._registry = registry
@@ -27,14 +31,14 @@ class ClientMetaService:
         return Reply(pb.GetClusterIdResponse(cluster_id=self._registry.cluster_id))
 
     def get_active_master(self, call: Call) -> Reply:
-        self._authorize(call)
+        self._admit(call)
         master = self._registry.master
         if master is None:
             raise MasterNotRunningError("no master is active now; a standby will take over")
         return Reply(pb.GetActiveMasterResponse(server_name=server_name_to_pb(master.server)))
 
     def get_meta_region_locations(self, call: Call) -> Reply:
-        self._authorize(call)
+        self._admit(call)
         meta = self._registry.meta
         if meta is None:
             raise PleaseHoldError("hbase:meta has not been assigned yet")
@@ -46,14 +50,14 @@ class ClientMetaService:
         return Reply(pb.GetMetaRegionLocationsResponse(meta_locations=[location]))
 
     def get_bootstrap_nodes(self, call: Call) -> Reply:
-        self._authorize(call)
+        self._admit(call)
         servers = self._registry.region_servers
         return Reply(
             pb.GetBootstrapNodesResponse(server_name=[server_name_to_pb(one) for one in servers])
         )
 
     def get_masters(self, call: Call) -> Reply:
-        self._authorize(call)
+        self._admit(call)
         response = pb.GetMastersResponse()
         active = self._registry.master
         if active is not None:
@@ -63,6 +67,10 @@ class ClientMetaService:
         for server in self._registry.standbys:
             response.master_servers.add(server_name=server_name_to_pb(server), is_active=False)
         return Reply(response)
+
+    def _admit(self, call: Call) -> None:
+        self._authorize(call)
+        self._registry.check()
 
     def _authorize(self, call: Call) -> None:
         if self._authorizer is not None:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..coordination import layout
-from ..errors import NoNodeError
+from ..errors import NoNodeError, ServerNotRunningError
 from ..model import ServerName
-from .session import Session
+from .session import Session, SessionState
 
 Watcher = Callable[[Any], None]
 
@@ -28,6 +28,12 @@ class RegistryCache:
         self.standbys: tuple[ServerName, ...] = ()
         self.meta: layout.Member | None = None
         self.region_servers: tuple[ServerName, ...] = ()
+
+    def check(self) -> None:
+        """Raises ServerNotRunningError while it may be more than a moment late: ask another."""
+        state = self._session.state
+        if state is not SessionState.CONNECTED:
+            raise ServerNotRunningError(f"its session with the coordinator is {state.value}")
 
     async def start(self) -> None:
         """Reads everything once, and from then on whatever changes."""

@@ -14,7 +14,6 @@ from google.protobuf.message import Message
 
 from ..config import ClientConfig
 from ..errors import (
-    ConnectionLostError,
     MasterNotRunningError,
     NotServingRegionError,
     RaybaseError,
@@ -30,14 +29,14 @@ from ..rpc.client import Answer
 from ..rpc.proto import hbase_pb2 as pb
 from ..runtime import Entropy
 from . import meta, wire
-from .effects import Address, Call, FindServers, MonotonicClock, Operation, Shared
+from .effects import Address, Call, MonotonicClock, Operation, Shared
 from .location import LocationCache, RegionLocation, lookup_bounds
-from .retry import Attempts, describe
+from .registry_endpoints import RegistryEndpoints
+from .retry import Attempts
 
 CLIENT: Final = "ClientService"
 MASTER: Final = "MasterService"
 ADMIN: Final = "AdminService"
-REGISTRY: Final = "ClientMetaService"
 
 REGISTRY_TIMEOUT_S: Final = 5.0
 """The registry's answers are in memory: a server that takes longer is not worth waiting for."""
@@ -61,8 +60,10 @@ class Core:
         self.entropy = entropy
         self.cache = LocationCache()
         self.nonce_group = entropy.integer(62) + 1
-        self._servers: list[Address] = []
+        self._endpoints = RegistryEndpoints()
+        self._meta_namer: Address | None = None
         self._master: Address | None = None
+        self._master_namer: Address | None = None
 
     def nonce(self) -> int:
         """A number no other mutation has."""
@@ -247,7 +248,10 @@ class Core:
     # -- registry and master ---------------------------------------------------------------
 
     def _find_meta(self) -> Operation[None]:
-        answer = yield from self.ask_registry(
+        if self._meta_namer is not None:
+            # It would not be asked again if meta were where it said.
+            self._endpoints.doubt(self._meta_namer)
+        answer, self._meta_namer = yield from self.ask_registry(
             "GetMetaRegionLocations", pb.GetMetaRegionLocationsRequest()
         )
         for one in answer.message.meta_locations:
@@ -257,44 +261,17 @@ class Core:
                 return
         raise NotServingRegionError("hbase:meta has no server now")
 
-    def ask_registry(self, method: str, message: Message) -> Operation[Answer]:
-        """Asks one server after another, the last that answered first.
-
-        Raises ConnectionLostError if none of them answers.
-        """
+    def ask_registry(self, method: str, message: Message) -> Operation[tuple[Answer, Address]]:
+        """An answer of a server, and its address. Errors as RegistryEndpoints.ask."""
         timeout_s = min(REGISTRY_TIMEOUT_S, self.config.call_timeout_s)
-        errors: list[str] = []
-        tried: set[Address] = set()
-        candidates = [*self._servers, *self.cache.addresses()]
-        asked_registry = False
-        while True:
-            for address in candidates:
-                if address in tried:
-                    continue
-                tried.add(address)
-                try:
-                    answer: Answer = yield Call(address, REGISTRY, method, message, timeout_s)
-                except RaybaseError as error:
-                    if error.do_not_retry:
-                        raise
-                    errors.append(f"{address[0]}:{address[1]}: {describe(error)}")
-                    continue
-                self._servers = [address, *(one for one in self._servers if one != address)]
-                return answer
-            if asked_registry:
-                break
-            asked_registry = True
-            candidates = self._servers = list((yield FindServers()))
-        raise ConnectionLostError(
-            "no server of the cluster answers: " + ("; ".join(errors) or "none is known")
-        )
+        return (yield from self._endpoints.ask(method, message, self.cache.addresses(), timeout_s))
 
     def cluster_id(self, *, one_try: bool = False) -> Operation[str]:
         """The cluster's id. With ``one_try``, from one round of the servers known."""
         attempts = self.attempts(lambda: "asking for the cluster's id")
         while True:
             try:
-                answer = yield from self.ask_registry("GetClusterId", pb.GetClusterIdRequest())
+                answer, _ = yield from self.ask_registry("GetClusterId", pb.GetClusterIdRequest())
                 return str(answer.message.cluster_id)
             except RaybaseError as error:
                 if one_try:
@@ -310,7 +287,11 @@ class Core:
         return self._master
 
     def _find_master(self) -> Operation[None]:
-        answer = yield from self.ask_registry("GetActiveMaster", pb.GetActiveMasterRequest())
+        if self._master_namer is not None:
+            self._endpoints.doubt(self._master_namer)
+        answer, self._master_namer = yield from self.ask_registry(
+            "GetActiveMaster", pb.GetActiveMasterRequest()
+        )
         if not answer.message.HasField("server_name"):
             raise MasterNotRunningError("no master is active now")
         name = wire.server_name(answer.message.server_name)

@@ -100,6 +100,8 @@ class FakeCluster:
     states: dict[TableName, int] = field(default_factory=dict)
     moved: dict[bytes, Place] = field(default_factory=dict)
     meta_server: ServerName = META_SERVER
+    stale: dict[str, ServerName] = field(default_factory=dict)
+    """Hosts that say hbase:meta, and the active master, were somewhere else."""
     master: ServerName = MASTER_SERVER
     cells_per_answer: int = 10**9
     faults: dict[str, list[RaybaseError]] = field(default_factory=dict)
@@ -198,13 +200,13 @@ class FakeCluster:
         return Reply(pb.GetClusterIdResponse(cluster_id="the-cluster"))
 
     def _getActiveMaster(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
-        name = schema.server_name_to_pb(self.master)
+        name = schema.server_name_to_pb(self.stale.get(server.host, self.master))
         return Reply(pb.GetActiveMasterResponse(server_name=name))
 
     def _getMetaRegionLocations(self, server: ServerName, request: Any, cells: bytes) -> Reply:  # noqa: N802
         location = pb.RegionLocation(
             region_info=schema.region_info_to_pb(META_REGION),
-            server_name=schema.server_name_to_pb(self.meta_server),
+            server_name=schema.server_name_to_pb(self.stale.get(server.host, self.meta_server)),
             seq_num=1,
         )
         return Reply(pb.GetMetaRegionLocationsResponse(meta_locations=[location]))
@@ -731,6 +733,7 @@ class Driver:
         self.admin = AdminCore(self.core)
         self.pauses: list[float] = []
         self.before_call: Callable[[Call], None] = lambda _: None
+        self.find_error: RaybaseError | None = None
 
     def table(self, name: str) -> TableCore:
         return TableCore(self.core, TableName.parse(name))
@@ -765,6 +768,8 @@ class Driver:
             case Shared(_, start):
                 return self.run(start())
             case FindServers():
+                if self.find_error is not None:
+                    raise self.find_error
                 return [(one.host, one.port) for one in self.cluster.servers]
         raise AssertionError(effect)
 

@@ -12,6 +12,7 @@ from raybase.errors import (
     CallTimedOutError,
     ConnectionLostError,
     IllegalArgumentError,
+    MasterNotRunningError,
     NoSuchFamilyError,
     NotServingRegionError,
     RegionOpeningError,
@@ -21,7 +22,7 @@ from raybase.errors import (
     TableNotFoundError,
     WrongRegionError,
 )
-from raybase.model import TimeRange
+from raybase.model import ServerName, TimeRange
 from raybase.operations import (
     Append,
     CompareOperator,
@@ -181,6 +182,66 @@ def test_a_server_without_its_registry_is_passed_over(cluster: Any, driver: Any,
         ("two", "GetMetaRegionLocations"),
     ]
     assert driver.pauses == []
+
+
+DEAD = ServerName("dead", 7, 70)
+
+
+def asked(cluster: Any, method: str = "GetMetaRegionLocations") -> list[str]:
+    return [host for host, name in cluster.calls if name == method]
+
+
+def test_who_named_a_server_that_is_gone_is_not_asked_again(
+    cluster: Any, driver: Any, web: Any
+) -> None:
+    cluster.stale["one"] = DEAD
+    assert not driver.run(web.get(Get(b"a")))
+    assert asked(cluster) == ["one", "two"]
+    assert len(driver.pauses) == 1
+
+
+def test_who_named_a_server_that_refuses_is_not_asked_again(
+    cluster: Any, driver: Any, web: Any
+) -> None:
+    cluster.stale["one"] = cluster.servers[1]
+    assert not driver.run(web.get(Get(b"a")))
+    assert asked(cluster) == ["one", "two"]
+
+
+def test_of_many_stale_ones_all_are_asked_before_one_is_asked_twice(
+    cluster: Any, driver: Any, web: Any
+) -> None:
+    cluster.servers += [ServerName("three", 3, 30), ServerName("four", 4, 40)]
+    cluster.stale = dict.fromkeys(("one", "two", "three"), DEAD)
+    assert not driver.run(web.get(Get(b"a")))
+    assert asked(cluster) == ["one", "two", "three", "four"]
+
+
+def test_when_all_were_stale_they_are_asked_once_more(cluster: Any, driver: Any, web: Any) -> None:
+    cluster.stale = dict.fromkeys(("one", "two"), DEAD)
+    driver.before_call = lambda _: cluster.stale.clear() if len(driver.pauses) == 2 else None
+    assert not driver.run(web.get(Get(b"a")))
+    assert asked(cluster) == ["one", "two", "one"]
+
+
+def test_the_only_server_known_is_asked_again_when_no_other_can_be_found(
+    cluster: Any, driver: Any
+) -> None:
+    del cluster.servers[1:]
+    cluster.add_table("web")
+    driver.run(driver.core.cluster_id())
+    cluster.stale["one"] = DEAD
+    driver.find_error = MasterNotRunningError("the coordinator is away")
+    driver.before_call = lambda _: cluster.stale.clear() if driver.pauses else None
+    assert not driver.run(driver.table("web").get(Get(b"a")))
+    assert asked(cluster) == ["one", "one"]
+
+
+def test_who_named_a_master_that_is_gone_is_not_asked_again(cluster: Any, driver: Any) -> None:
+    cluster.add_table("web")
+    cluster.stale["one"] = DEAD
+    assert [str(one) for one in driver.run(driver.admin.tables(system=False))] == ["web"]
+    assert asked(cluster, "GetActiveMaster") == ["one", "two"]
 
 
 def test_no_server_at_all_is_said_after_all_tries(cluster: Any, driver: Any, web: Any) -> None:
