@@ -112,25 +112,33 @@ class Coordinator:
         await self._ask(CloseCall, int(session_id), True)
 
     async def request(
-        self, session_id: int, lowest_xid: int, seen: int, xid: int, operation: Operation
+        self,
+        session_id: int,
+        lowest_xid: int,
+        seen: int,
+        answered: int,
+        xid: int,
+        operation: Operation,
     ) -> Response:
         """Applies the session's request ``xid`` once, after all with lower xids.
 
         A repeat gets the answer of the first. ``lowest_xid`` is the lowest request that the
-        session has no answer to, ``seen`` the number of the last event it has.
+        session has no answer to, ``seen`` the number of the last event it has, ``answered``
+        how many calls it has had an answer to: the session lasts while that grows.
         Raises SessionExpiredError.
         """
-        response: Response = await self._ask(
-            RequestCall, int(session_id), int(lowest_xid), int(seen), int(xid), operation
-        )
+        numbers = map(int, (session_id, lowest_xid, seen, answered, xid))
+        response: Response = await self._ask(RequestCall, *numbers, operation)
         return response
 
-    async def heartbeat(self, session_id: int, seen: int) -> tuple[WatchEvent, ...]:
+    async def heartbeat(self, session_id: int, seen: int, answered: int) -> tuple[WatchEvent, ...]:
         """The events after number ``seen``, as soon as there are any; after a time, none.
 
         Raises SessionExpiredError.
         """
-        events: tuple[WatchEvent, ...] = await self._ask(HeartbeatCall, int(session_id), int(seen))
+        events: tuple[WatchEvent, ...] = await self._ask(
+            HeartbeatCall, int(session_id), int(seen), int(answered)
+        )
         return events
 
     async def registry(self) -> Registry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Final
 
 from ..config import ClusterConfig
 from ..coordination import layout
@@ -42,6 +42,8 @@ from .registry_cache import RegistryCache
 from .session import Session
 
 log = logging.getLogger(__name__)
+
+_FENCE_LOOK_S: Final = 1.0
 
 
 class Master:
@@ -107,10 +109,19 @@ class Master:
             self._term = MasterTerm(
                 self._runtime, self._config, self._session, epoch, self._store, self._end
             )
-            await self._term.begin()
+            await asyncio.gather(self._term.begin(), self._end_if_fenced())
         except Exception as error:
             log.exception("%s cannot lead", self._name)
             self._end(error)
+
+    async def _end_if_fenced(self) -> None:
+        """If the coordinator cannot be heard, this is where the end of the lead shows.
+
+        Raises FencedError when a later master has taken over.
+        """
+        while True:
+            await self._check()
+            await self._runtime.clock.sleep(_FENCE_LOOK_S)
 
     def _end(self, error: BaseException) -> None:
         """The process ends: another leads, or nobody can tell any more."""

@@ -389,6 +389,11 @@ class RegionServer:
     async def _tidy_periodically(self) -> None:
         while True:
             await self.runtime.clock.sleep(_TIDY_S)
+            try:
+                await self._logs.check()
+            except FatalError as error:
+                # A server that the coordinator does not reach hears of its end in no other way.
+                return self.fail(error)
             self._clients.scans.leases.expire()
             self._map.expire()
             self._control.expire_splits()

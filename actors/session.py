@@ -57,8 +57,9 @@ class SessionState(Enum):
 
     CONNECTED = "connected"
     SUSPENDED = "suspended"
-    """The coordinator has been silent for long; the session may have ended. Go on: what must
-    be safe is fenced in storage."""
+    """The coordinator has been silent for long; the session may have ended. Go on, for it may
+    be the coordinator that is away: what must be safe is fenced in storage, and there a holder
+    sees that it was given up."""
     LOST = "lost"
     """The session has ended, and with it its ephemeral znodes. End the process."""
 
@@ -89,6 +90,7 @@ class Session:
         self._id = 0
         self._xid = 0
         self._seen = 0
+        self._answered = 0
         self._heard_s = 0.0
         self._unanswered: dict[int, asyncio.Future[Any]] = {}
         self._reads: dict[int, asyncio.Future[Any]] = {}
@@ -291,7 +293,8 @@ class Session:
         _settle(answer, outcome)
 
     async def _keep_alive(self) -> None:
-        """Heartbeats for as long as the session lasts; each brings the events there are."""
+        """Heartbeats for as long as the session lasts; each brings the events there are, and
+        shows that the answer to the one before arrived, without which the session ends."""
         while True:
             try:
                 self._receive(await self._call_until_answered("heartbeat"))
@@ -313,15 +316,17 @@ class Session:
                 pause_s = self._runtime.entropy.uniform(0.05, 0.15) * heartbeat_s
                 await self._runtime.clock.sleep(pause_s)
             else:
+                self._answered += 1
                 self._heard_s = self._runtime.clock.monotonic_s()
                 return result
 
     def _header(self, method: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments of a call: which session, and what of its answers has arrived."""
         if method == "request":
-            return (self._id, next(iter(self._unanswered)), self._seen, *args)
+            lowest_xid = next(iter(self._unanswered))
+            return (self._id, lowest_xid, self._seen, self._answered, *args)
         if method == "heartbeat":
-            return (self._id, self._seen, *args)
+            return (self._id, self._seen, self._answered, *args)
         return args
 
     def _receive(self, events: Sequence[WatchEvent]) -> None:

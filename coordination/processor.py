@@ -53,23 +53,29 @@ class CloseCall:
 
 @dataclass(frozen=True, slots=True)
 class RequestCall:
-    """Answered with a Response."""
+    """Answered with a Response. ``answered`` is how many calls the holder has had an answer to."""
 
     ticket: Ticket
     session_id: int
     lowest_xid: int
     seen: int
+    answered: int
     xid: int
     operation: Operation
 
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatCall:
-    """Answered with the events after ``seen``; without any, only after a heartbeat's time."""
+    """Answered with the events after ``seen``; without any, only after a heartbeat's time.
+
+    ``answered`` as in a RequestCall. If it has not grown, an answer was lost: then this one is
+    answered at once, so that the next can show that the session is heard again.
+    """
 
     ticket: Ticket
     session_id: int
     seen: int
+    answered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +173,9 @@ class Processor:
             self._end(call.session_id, expired=call.expired)
             self._answer(call.ticket, None)
         else:
-            self._tracker.touch(call.session_id, self._now_s)
+            is_heard = self._tracker.touch(call.session_id, call.answered, self._now_s)
             if isinstance(call, HeartbeatCall):
-                self._hold(call)
+                self._hold(call, self._now_s + self._heartbeat_s if is_heard else self._now_s)
             else:
                 self._order(call)
 
@@ -263,12 +269,12 @@ class Processor:
         events = session.events_after(call.seen) if session is not None else ()
         return Response(answer.zxid, answer.result, answer.error, events)
 
-    def _hold(self, call: HeartbeatCall) -> None:
+    def _hold(self, call: HeartbeatCall, until_s: float) -> None:
         before = self._heartbeats.pop(call.session_id, None)
         if before is not None:
             # Its caller has most likely given up; one held call a session is enough.
             self._answer(before.call.ticket, ())
-        self._heartbeats[call.session_id] = _Held(call, self._now_s + self._heartbeat_s)
+        self._heartbeats[call.session_id] = _Held(call, until_s)
 
     def _release_heartbeats(self) -> None:
         for session_id, held in list(self._heartbeats.items()):

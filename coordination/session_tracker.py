@@ -1,5 +1,10 @@
 """When sessions end of silence (SessionTrackerImpl.java).
 
+A session lasts while both ways between its holder and the coordinator are open. ZooKeeper has
+that of TCP; here every call says how many answers have arrived, and only one more proves it. A
+call that proves nothing new may come from a holder that is deaf: it hears no event, and would
+keep what it owns from all others for ever.
+
 Counted on the coordinator's monotonic clock, and in this life of the coordinator only: after a
 restart every session has its whole timeout again.
 """
@@ -13,10 +18,12 @@ from dataclasses import dataclass
 class _Tracked:
     timeout_s: float
     deadline_s: float
+    answered: int = -1
+    """The most answers its holder has proved; none yet, so that its first call counts."""
 
 
 class SessionTracker:
-    """Deadlines of sessions. ``touch`` whenever a session is heard of."""
+    """Deadlines of sessions. ``touch`` with every call."""
 
     def __init__(self, now_s: float, tick_s: float) -> None:
         self._tick_s = tick_s
@@ -29,10 +36,15 @@ class SessionTracker:
     def remove(self, session_id: int) -> None:
         self._sessions.pop(session_id, None)
 
-    def touch(self, session_id: int, now_s: float) -> None:
-        """The session is alive."""
+    def touch(self, session_id: int, answered: int, now_s: float) -> bool:
+        """Gives the session its whole timeout again if ``answered``, how many answers have
+        arrived, shows that one more did; whether it does."""
         session = self._sessions[session_id]
+        if answered <= session.answered:
+            return False
+        session.answered = answered
         session.deadline_s = now_s + session.timeout_s
+        return True
 
     def remaining_s(self, session_id: int, now_s: float) -> float:
         return self._sessions[session_id].deadline_s - now_s

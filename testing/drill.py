@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -197,12 +197,20 @@ class Drill:
         assert holder is not None, "hbase:meta is served before anything is struck"
         return holder
 
+    def leaders(self) -> list[str]:
+        """The masters that take themselves for the active one."""
+        masters = self.simulation.living("master")
+        actors = {name: self.simulation.actor(name) for name in masters}
+        return [name for name, actor in actors.items() if actor is not None and actor.is_active]
+
     def active_master(self) -> str:
-        for name in self.simulation.living("master"):
-            actor = self.simulation.actor(name)
-            if actor is not None and actor.is_active:
-                return name
-        raise AssertionError("a master is active before anything is struck")
+        leaders = self.leaders()
+        assert leaders, "a master is active before anything is struck"
+        return leaders[0]
+
+    def standby_master(self) -> str:
+        active = self.active_master()
+        return next(name for name in self.simulation.living("master") if name != active)
 
     # What is done to them.
 
@@ -221,16 +229,23 @@ class Drill:
 
     async def cut_off(self, name: str, *, to: bool = True, back: bool = True) -> None:
         """Nothing gets ``to`` it, or ``back`` from it, for longer than a session lasts."""
-        simulation = self.simulation
-        others = [COORDINATOR, *simulation.living("master"), *simulation.living("region_server")]
+        self.cut(name, self.processes(), to=to, back=back)
+        await asyncio.sleep(ZOMBIE_S)
+        self.simulation.fabric.heal()
+
+    def cut(self, name: str, others: Sequence[str], *, to: bool, back: bool) -> None:
+        """Nothing gets from the others ``to`` it, or ``back`` from it to them."""
         for other in others:
             if other != name:
                 if to:
-                    simulation.cut(other, name, one_way=True)
+                    self.simulation.cut(other, name, one_way=True)
                 if back:
-                    simulation.cut(name, other, one_way=True)
-        await asyncio.sleep(ZOMBIE_S)
-        simulation.fabric.heal()
+                    self.simulation.cut(name, other, one_way=True)
+
+    def processes(self) -> list[str]:
+        """All of the cluster that live now."""
+        simulation = self.simulation
+        return [COORDINATOR, *simulation.living("master"), *simulation.living("region_server")]
 
     async def end_all(self) -> None:
         """kill -9 of every process at once, and a cold start from the files."""

@@ -126,6 +126,49 @@ FAILURES: Final[dict[str, Strike]] = {
 """By name, what is done to the cluster. A strike is over when whoever was held back is back."""
 
 
+VICTIMS: Final[dict[str, Callable[[Drill], str]]] = {
+    "active master": Drill.active_master,
+    "standby": Drill.standby_master,
+    "server": Drill.busiest,
+    "holder of meta": Drill.meta_holder,
+}
+WAYS: Final[dict[str, tuple[bool, bool]]] = {
+    "hears nothing": (True, False),
+    "is not heard": (False, True),
+    "is cut off": (True, True),
+}
+"""Whether the way to the victim is cut, and that from it."""
+
+
+def cut_for_good(victim: str, way: str, *, from_all: bool) -> Strike:
+    """A process loses the coordinator, or ``from_all`` the cluster, and the link never heals.
+
+    A moment later the holder of hbase:meta dies, or another server if that is the victim.
+    Somebody else must notice, recover and lead; the victim must see that it was given up.
+    """
+
+    async def strike(drill: Drill) -> None:
+        simulation = drill.simulation
+        name = VICTIMS[victim](drill)
+        process = simulation.process(name)
+        assert process is not None
+        to, back = WAYS[way]
+        others = drill.processes() if from_all else [COORDINATOR]
+        drill.cut(name, others, to=to, back=back)
+        await asyncio.sleep(0.5)
+        dies = drill.meta_holder()
+        drill.kill(drill.busiest() if dies == name else dies)
+        await asyncio.sleep(ZOMBIE_S)
+        await drill.settle()
+        if victim != "standby" and process.alive:
+            drill.problems.append(f"{name} lives on though it was given up")
+        leaders = drill.leaders()
+        if len(leaders) != 1 or name in leaders:
+            drill.problems.append(f"{leaders} lead though {name} was cut off")
+
+    return strike
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call of the file system that a recovery makes: its operation and its path."""

@@ -10,12 +10,14 @@ from typing import Any, Final
 from ...actors import daughters, region_opener
 from ...actors.procedures.crash import ServerCrashProcedure
 from ...actors.server_logs import ServerLogs
+from ...coordination.session_tracker import SessionTracker
 from ..drill import CLIENTS, Drill
 from ..failover import (
     FAILURES,
     RECOVERY,
     Strike,
     ask_a_sleeper,
+    cut_for_good,
     trapped,
 )
 from ..lost_replies import lost_reply
@@ -24,6 +26,7 @@ from .mutant import Mutant, Patch
 _KILLED: Final = "failover: a server is killed"
 _KILLED_AGAIN: Final = "failover: killed again before the first flush's manifest"
 _SLEEPER: Final = "failover: a server is asked that was given up"
+_DEAF: Final = "failover: the master hears nothing any more"
 _RETRY: Final = "failover: an increment is sent again after a split"
 
 
@@ -35,6 +38,9 @@ FAILOVER_CHECKS: Final[dict[str, Callable[[], str]]] = {
     _KILLED: partial(_problem, FAILURES["server killed"]),
     _KILLED_AGAIN: partial(_problem, trapped(RECOVERY["first flush's manifest"])),
     _SLEEPER: partial(_problem, ask_a_sleeper, clients=0),
+    _DEAF: partial(
+        _problem, cut_for_good("active master", "hears nothing", from_all=False), clients=0
+    ),
     _RETRY: partial(_problem, lost_reply("split")),
 }
 
@@ -71,11 +77,24 @@ def _ungated(check: Any) -> Any:
     return let_pass
 
 
+def _extended_by_any_call(touch: Any) -> Any:
+    def touch_always(self: SessionTracker, session_id: int, answered: int, now_s: float) -> Any:
+        return touch(self, session_id, self._sessions[session_id].answered + 1, now_s)
+
+    return touch_always
+
+
 def _without_nonces(first_manifest: Any) -> Any:
     return lambda *arguments: replace(first_manifest(*arguments), nonces=())
 
 
 FAILOVER_MUTANTS: Final = (
+    Mutant(
+        "the session of a deaf holder lasts",
+        "a master that hears no answer and no event leads for ever, and nobody is recovered",
+        _DEAF,
+        (Patch(SessionTracker, "touch", _extended_by_any_call),),
+    ),
     Mutant(
         "region opened before all WALs are split",
         "its last edits are in a log that nobody has read yet (I1)",

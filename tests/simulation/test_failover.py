@@ -6,7 +6,15 @@ import pytest
 
 from raybase.storage.manifest import region_directory
 from raybase.testing.drill import LATE_ROW, Drill
-from raybase.testing.failover import FAILURES, RECOVERY, ask_a_sleeper, trapped
+from raybase.testing.failover import (
+    FAILURES,
+    RECOVERY,
+    VICTIMS,
+    WAYS,
+    ask_a_sleeper,
+    cut_for_good,
+    trapped,
+)
 from raybase.testing.lost_replies import CHANGES, SERIES, lost_reply
 
 pytestmark = pytest.mark.simulation
@@ -16,6 +24,17 @@ pytestmark = pytest.mark.simulation
 def test_a_failure_costs_time_and_nothing_else(failure: str) -> None:
     drill = Drill()
     assert drill.run(FAILURES[failure]) == []
+    assert drill.told.longest_s < 30.0
+
+
+@pytest.mark.parametrize("from_all", [False, True], ids=["from coordinator", "from all"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_the_cluster_is_whole_again_though_a_cut_never_heals(
+    victim: str, way: str, from_all: bool
+) -> None:
+    drill = Drill(clients=1)
+    assert drill.run(cut_for_good(victim, way, from_all=from_all)) == []
     assert drill.told.longest_s < 30.0
 
 

@@ -134,6 +134,8 @@ class Holder:
         self.deadline_s = now_s + timeout_s
         self.xid = 0
         self.seen = 0
+        self.answered = 0
+        self.proved = -1
         self.unanswered: dict[int, tuple[RequestCall, Response | None]] = {}
         """Calls whose reply was lost, and what it said."""
 
@@ -141,10 +143,19 @@ class Holder:
         self.xid += 1
         xid, session_id = self.xid, self.session_id
         lowest = next(iter(self.unanswered), xid)
-        call = RequestCall((session_id, xid), session_id, lowest, self.seen, xid, operation)
+        ticket = (session_id, xid)
+        call = RequestCall(ticket, session_id, lowest, self.seen, self.answered, xid, operation)
         if lost:
             self.unanswered[xid] = (call, None)
         return call
+
+    def show(self, now_s: float) -> bool:
+        """A call arrives: only if it tells of one more answer, the session lasts longer."""
+        if self.answered <= self.proved:
+            return False
+        self.proved = self.answered
+        self.deadline_s = now_s + self.timeout_s
+        return True
 
 
 class CoordinatorModel(RuleBasedStateMachine):
@@ -164,6 +175,7 @@ class CoordinatorModel(RuleBasedStateMachine):
         self.processor = Processor(self.state, self.now_s, heartbeat_s=1.0)
         for holder in self.holders:
             holder.deadline_s = self.now_s + holder.timeout_s
+            holder.proved = -1
 
     def step(self, *calls: Call, cut: float = 1.0) -> Turn | None:
         """None if the process died before the turn's records were on disk."""
@@ -228,7 +240,7 @@ class CoordinatorModel(RuleBasedStateMachine):
             self.compare(response, expected)
             if lost:
                 holder.unanswered[call.xid] = (call, response)
-            holder.deadline_s = self.now_s + holder.timeout_s
+            holder.show(self.now_s)
         assert records == []
         for holder, call, lost in calls:
             due = self.model.sessions[holder.session_id].due
@@ -236,6 +248,7 @@ class CoordinatorModel(RuleBasedStateMachine):
             assert list(events) == due[call.seen :]
             if not lost:
                 holder.seen = max(holder.seen, len(due))
+                holder.answered += 1
 
     @staticmethod
     def compare(response: Response, expected: Any) -> None:
@@ -254,9 +267,10 @@ class CoordinatorModel(RuleBasedStateMachine):
     def repeat_unanswered(self, holder: Holder) -> None:
         """What was answered and logged is answered again, and has no effect."""
         for xid, (call, before) in list(holder.unanswered.items()):
-            turn = self.step(call)
+            turn = self.step(replace(call, answered=holder.answered))
             assert turn is not None
             assert not turn.records
+            holder.show(self.now_s)
             operation = call.operation
             if isinstance(operation, GetData | Exists | GetChildren) and not operation.watch:
                 self.compare(dict(turn.answers)[call.ticket], self.model.read(operation))
@@ -266,19 +280,24 @@ class CoordinatorModel(RuleBasedStateMachine):
                 assert (response.zxid, response.result) == (before.zxid, before.result)
                 assert type(response.error) is type(before.error)
             del holder.unanswered[xid]
-            holder.deadline_s = self.now_s + holder.timeout_s
+            holder.answered += 1
 
     @precondition(lambda self: self.holders)
-    @rule(who=WHO)
-    def beat(self, who: int) -> None:
+    @rule(who=WHO, lost=st.booleans())
+    def beat(self, who: int, lost: bool) -> None:
+        """Held if nothing has happened, unless the answer to the last one was lost."""
         holder = self.holder(who)
-        turn = self.step(HeartbeatCall("beat", holder.session_id, holder.seen))
+        beat = HeartbeatCall("beat", holder.session_id, holder.seen, holder.answered)
+        turn = self.step(beat)
         assert turn is not None
-        events = dict(turn.answers).get("beat", ())
-        due = self.model.sessions[holder.session_id].due
-        assert list(events) == due[holder.seen :]
-        holder.seen = len(due)
-        holder.deadline_s = self.now_s + holder.timeout_s
+        due = self.model.sessions[holder.session_id].due[holder.seen :]
+        answers = [answer for ticket, answer in turn.answers if ticket == "beat"]
+        is_heard = holder.show(self.now_s)
+        if due or not is_heard:
+            assert list(answers[-1]) == due
+            if not lost:
+                holder.seen += len(due)
+                holder.answered += 1
 
     @precondition(lambda self: self.holders)
     @rule(who=WHO)
@@ -297,7 +316,8 @@ class CoordinatorModel(RuleBasedStateMachine):
 
     @rule(ticks=st.integers(1, 8))
     def wait(self, ticks: int) -> None:
-        """Whoever is silent for its timeout ends, then and once, and nobody else."""
+        """Whoever shows for its timeout that no answer reaches it, or nothing at all, ends,
+        then and once, and nobody else."""
         for _ in range(ticks):
             self.now_s += TICK_S
             turn = self.step()
@@ -312,7 +332,7 @@ class CoordinatorModel(RuleBasedStateMachine):
     def report(self, who: int) -> None:
         """It ends the session, whatever its holder has asked or will."""
         holder = self.holder(who)
-        beat = HeartbeatCall("beat", holder.session_id, holder.seen)
+        beat = HeartbeatCall("beat", holder.session_id, holder.seen, holder.answered)
         turn = self.step(DeathReport(holder.session_id), beat)
         assert turn is not None
         self.settle(turn)
@@ -339,12 +359,13 @@ class CoordinatorModel(RuleBasedStateMachine):
         holder = self.holder(who)
         call = holder.call(operation)
         if self.step(call, cut=cut) is None:
-            turn = self.step(replace(call, lowest_xid=call.xid))
+            turn = self.step(replace(call, lowest_xid=call.xid, answered=holder.answered))
             assert turn is not None
             (data,) = turn.records
             (record,) = decode(data)
             self.compare(dict(turn.answers)[call.ticket], self.model.apply(record))
-        holder.deadline_s = self.now_s + holder.timeout_s
+        holder.show(self.now_s)
+        holder.answered += 1
 
     @rule()
     def roll(self) -> None:

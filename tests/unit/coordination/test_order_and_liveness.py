@@ -72,10 +72,22 @@ def test_a_silent_session_expires_at_its_timeout_and_not_before() -> None:
     tracker = SessionTracker(0.0, 1.0)
     tracker.add(1, 3.0, 0.0)
     tracker.add(2, 3.0, 0.0)
-    for now_s in (1.0, 2.0):
+    for answered, now_s in enumerate((1.0, 2.0)):
         assert tracker.expire(now_s) == []
-        tracker.touch(2, now_s)
+        assert tracker.touch(2, answered, now_s)
     assert tracker.expire(3.0) == [1]
+
+
+def test_only_one_more_answer_that_arrived_keeps_a_session_alive() -> None:
+    tracker = SessionTracker(0.0, 1.0)
+    tracker.add(1, 3.0, 0.0)
+    assert tracker.touch(1, 5, 1.0)
+    for answered in (5, 4, 5):
+        assert not tracker.touch(1, answered, 2.0)
+    tracker.expire(1.0)
+    tracker.expire(2.0)
+    tracker.expire(3.0)
+    assert tracker.expire(4.0) == [1]
 
 
 def test_a_coordinator_that_stood_still_does_not_blame_its_sessions() -> None:

@@ -57,6 +57,7 @@ class Driver:
         self.now_s = 0.0
         self.processor = self.begin(self.state)
         self.xids: dict[int, int] = {}
+        self.answered = 0
         self.turn = Turn()
 
     def begin(self, state: CoordinatorState) -> Processor:
@@ -73,7 +74,7 @@ class Driver:
         """Time passes in ticks; the sessions that ended."""
         ended = []
         for _ in range(round(duration_s / self.processor.tick_s)):
-            beats = [HeartbeatCall(None, one, 0) for one in alive]
+            beats = [self.beat(one) for one in alive]
             self.step(*beats, after_s=self.processor.tick_s)
             ended += self.turn.ended
         return ended
@@ -85,9 +86,17 @@ class Driver:
         return session_id
 
     def call(self, session_id: int, operation: Operation, seen: int = 0) -> RequestCall:
+        """Of a session that has heard every answer so far."""
         self.xids[session_id] += 1
+        self.answered += 1
         xid = self.xids[session_id]
-        return RequestCall(("call", session_id, xid), session_id, xid, seen, xid, operation)
+        ticket = ("call", session_id, xid)
+        return RequestCall(ticket, session_id, xid, seen, self.answered, xid, operation)
+
+    def beat(self, session_id: int, seen: int = 0, ticket: str = "beat") -> HeartbeatCall:
+        """Of a session that has heard every answer so far."""
+        self.answered += 1
+        return HeartbeatCall(ticket, session_id, seen, self.answered)
 
     def ask(self, session_id: int, operation: Operation, seen: int = 0) -> Response:
         call = self.call(session_id, operation, seen)
@@ -145,7 +154,7 @@ def test_requests_are_applied_in_the_order_of_their_xids() -> None:
     driver = Driver()
     session = driver.open()
     calls = [
-        RequestCall(xid, session, 1, 0, xid, operation)
+        RequestCall(xid, session, 1, 0, 0, xid, operation)
         for xid, operation in enumerate(
             [Create("/a", b"1"), SetData("/a", b"2"), GetData("/a"), Delete("/a")], start=1
         )
@@ -216,13 +225,13 @@ def test_events_wait_until_they_are_confirmed_also_over_a_restart() -> None:
     driver.ask(watcher, GetData("/a", watch=True))
     driver.restart()
     driver.step(CloseCall("close", writer))
-    events = driver.step(HeartbeatCall("beat", watcher, 0))["beat"]
+    events = driver.step(driver.beat(watcher))["beat"]
     assert [(event.number, event.type, event.xid) for event in events] == [
         (1, EventType.CREATED, 1),
         (2, EventType.DELETED, 2),
     ]
     driver.restart()
-    assert driver.step(HeartbeatCall("beat", watcher, 1))["beat"] == events[1:]
+    assert driver.step(driver.beat(watcher, seen=1))["beat"] == events[1:]
     driver.ask(watcher, Create("/b"), seen=2)
     assert driver.state.sessions[watcher].events == []
 
@@ -256,9 +265,9 @@ def test_a_heartbeat_is_answered_by_an_event_or_after_its_time() -> None:
     driver = Driver()
     watcher, writer = driver.open(), driver.open()
     driver.ask(watcher, Exists("/a", watch=True))
-    assert driver.step(HeartbeatCall("beat", watcher, 0)) == {}
+    assert driver.step(driver.beat(watcher)) == {}
     assert "beat" in driver.step(driver.call(writer, Create("/a")))
-    assert driver.step(HeartbeatCall("idle", watcher, 1)) == {}
+    assert driver.step(driver.beat(watcher, seen=1, ticket="idle")) == {}
     assert driver.step(after_s=0.25) == {}
     assert driver.step(after_s=0.25) == {}
     assert driver.step(after_s=0.25) == {"idle": ()}
@@ -273,7 +282,7 @@ def test_a_silent_session_ends_with_all_its_znodes_in_one_transaction() -> None:
     assert driver.idle(4.0, alive=(watcher,)) == [silent]
     zxids = {event.zxid for event in driver.state.sessions[watcher].events}
     assert len(zxids) == 1
-    answers = driver.step(driver.call(silent, Exists("/")), HeartbeatCall("beat", silent, 0))
+    answers = driver.step(driver.call(silent, Exists("/")), driver.beat(silent))
     assert [type(answer) for answer in answers.values()] == [SessionExpiredError] * 2
     driver.restart()
     assert driver.idle(10.0, alive=(watcher,)) == []
@@ -282,8 +291,8 @@ def test_a_silent_session_ends_with_all_its_znodes_in_one_transaction() -> None:
 def test_whoever_waits_is_told_that_the_session_is_over() -> None:
     driver = Driver()
     session = driver.open()
-    driver.step(HeartbeatCall("beat", session, 0))
-    driver.step(RequestCall("early", session, 1, 0, 2, Create("/a")))
+    driver.step(driver.beat(session))
+    driver.step(RequestCall("early", session, 1, 0, 1, 2, Create("/a")))
     answers = driver.step(CloseCall("close", session))
     assert isinstance(answers["beat"], SessionExpiredError)
     assert isinstance(answers["early"], SessionExpiredError)
@@ -300,6 +309,46 @@ def test_a_restarted_coordinator_gives_every_session_its_whole_timeout() -> None
     assert driver.idle(1.0) == [session]
 
 
+def test_a_session_that_hears_no_answer_ends_however_often_it_calls() -> None:
+    driver = Driver()
+    deaf = driver.open(timeout_s=3.0)
+    driver.step(HeartbeatCall("heard", deaf, 0, 7))
+    ended: list[int] = []
+    for xid in range(1, 13):
+        request = RequestCall(("request", xid), deaf, 1, 0, 7, xid, Create(f"/n{xid}"))
+        assert ended == []
+        driver.step(HeartbeatCall("deaf", deaf, 0, 7), request, after_s=0.25)
+        ended += driver.turn.ended
+    assert ended == [deaf]
+
+
+def test_one_more_answer_that_arrived_gives_a_session_its_whole_timeout() -> None:
+    driver = Driver()
+    session = driver.open(timeout_s=3.0)
+    driver.idle(2.5)
+    driver.step(HeartbeatCall("beat", session, 0, 1))
+    driver.step(HeartbeatCall("late", session, 0, 0), after_s=0.25)
+    assert driver.idle(2.5) == []
+    assert driver.idle(0.25) == [session]
+
+
+def test_a_request_shows_that_answers_arrive_as_a_heartbeat_does() -> None:
+    driver = Driver()
+    session = driver.open(timeout_s=3.0)
+    for number in range(4):
+        assert driver.idle(2.5) == []
+        driver.ask(session, Create(f"/n{number}"))
+    assert driver.idle(3.0) == [session]
+
+
+def test_a_heartbeat_is_answered_at_once_when_the_answer_to_the_last_was_lost() -> None:
+    driver = Driver()
+    session = driver.open()
+    assert driver.step(HeartbeatCall("first", session, 0, 1)) == {}
+    assert driver.step(HeartbeatCall("again", session, 0, 1)) == {"first": (), "again": ()}
+    assert driver.step(HeartbeatCall("next", session, 0, 2)) == {}
+
+
 def test_a_report_of_death_ends_the_session_in_the_same_turn() -> None:
     driver = Driver()
     session = driver.open()
@@ -312,7 +361,7 @@ def test_a_report_of_death_ends_the_session_in_the_same_turn() -> None:
 def test_a_report_of_death_counts_also_in_a_late_turn_and_beside_a_heartbeat() -> None:
     driver = Driver()
     session = driver.open()
-    answers = driver.step(DeathReport(session), HeartbeatCall("beat", session, 0), after_s=60.0)
+    answers = driver.step(DeathReport(session), driver.beat(session), after_s=60.0)
     assert driver.turn.ended == [session]
     assert isinstance(answers["beat"], SessionExpiredError)
 

@@ -214,6 +214,26 @@ def test_a_holder_cut_off_is_suspended_and_then_lost() -> None:
     run(story, config=SHORT, others=("other",))
 
 
+@pytest.mark.parametrize("deaf", [True, False])
+def test_a_session_ends_when_one_way_between_holder_and_coordinator_is_cut(deaf: bool) -> None:
+    async def story(main: Holder) -> None:
+        session = await opened("other")
+        await main.runtime.processes.remote("other").call("create_ephemeral", "/other")
+        gone = asyncio.Event()
+        await main.session.exists("/other", lambda _: gone.set())
+        pair = (COORDINATOR, "other") if deaf else ("other", COORDINATOR)
+        SIMULATIONS[-1].cut(*pair, one_way=True)
+        async with asyncio.timeout(2 * SHORT.session.timeout_s):
+            await gone.wait()
+        assert session.state is SessionState.SUSPENDED
+        SIMULATIONS[-1].heal()
+        await asyncio.sleep(5.0)
+        assert session.state is SessionState.LOST
+        assert holder("other").expiries == 1
+
+    run(story, config=SHORT, others=("other",))
+
+
 def test_a_closed_session_leaves_nothing_and_is_not_called_expired() -> None:
     async def story(main: Holder) -> None:
         session = await opened("other")

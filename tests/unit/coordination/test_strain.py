@@ -21,7 +21,7 @@ def test_ten_thousand_znodes_and_a_thousand_watches() -> None:
     def ask(session_id: int, operation: Operation) -> RequestCall:
         xids[session_id] += 1
         xid = xids[session_id]
-        return RequestCall(None, session_id, xid, 0, xid, operation)
+        return RequestCall(None, session_id, xid, 0, xid, xid, operation)
 
     log = bytearray()
     for hundred in range(ZNODES // 100):
@@ -40,7 +40,7 @@ def test_ten_thousand_znodes_and_a_thousand_watches() -> None:
     processor.step(calls, 0.3, 0)
     assert len(processor.state.watches) == len(calls)
     # Every watcher waits in a heartbeat; then everything that is watched changes at once.
-    processor.step([HeartbeatCall(one, one, 0) for one in watchers], 0.4, 0)
+    processor.step([HeartbeatCall(one, one, 0, 1_000) for one in watchers], 0.4, 0)
     changes = [ask(writer, SetData(path, b"y")) for path in watched]
     turn = processor.step([*changes, ask(writer, Create("/one-more"))], 0.5, 0)
     events = {ticket: answer for ticket, answer in turn.answers if ticket is not None}
