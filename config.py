@@ -180,8 +180,9 @@ class RegionServerConfig:
     after this; nobody serves it meanwhile."""
     moved_memory_s: float = 120.0
     """How long a server remembers where a region went. hbase keeps two minutes, too."""
-    nonce_ttl_s: float = 1200.0
-    """How long a nonce is remembered: a client's operation timeout.
+    nonce_ttl_s: float = 1800.0
+    """How long a nonce is remembered: a client's operation timeout, and as much again as a call
+    under way, a failover and clocks that differ may add.
     hbase.server.hashNonce.gracePeriod"""
     regions_max: int = 1000
     """A server with so many regions asks for no more splits.

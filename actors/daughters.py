@@ -94,7 +94,8 @@ def _first_manifest(
         max_sequence_id=parent.max_sequence_id,
         flushed=dict.fromkeys(parent.flushed, parent.max_sequence_id),
         clock_ms=parent.clock_ms,
-        nonces=parent.nonces,
+        nonce_age_ms=parent.nonce_age_ms,
+        nonce_files=parent.nonce_files,
         files=entries,
     )
 

@@ -60,7 +60,7 @@ class FilesInWork:
 
     def unneeded(self, manifest: Manifest, paths: Iterable[str]) -> list[str]:
         """Those that neither ``manifest``, its owner's newest, nor a later one of it names."""
-        named = {entry.path for entry in manifest.files}
+        named = dict.fromkeys(manifest.paths)
         return [path for path in paths if path not in self._paths and path not in named]
 
 

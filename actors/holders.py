@@ -53,7 +53,7 @@ class References:
         for node in nodes:
             manifest = await load_manifest(self._files, node.info)
             if manifest is not None:
-                self._named.update((entry.path, None) for entry in manifest.files)
+                self._named.update(dict.fromkeys(manifest.paths))
             elif node.open_sequence_id or node.merge_parents or node.info.encoded_name in daughters:
                 raise FileNotFoundError(f"region {node.info} has lost its manifest")
 

@@ -31,6 +31,7 @@ from ..storage.cells import CellBatch
 from ..storage.flush import FlushPlan
 from ..storage.hfile import HFileReader
 from ..storage.manifest import Manifest
+from ..storage.nonce_table import NonceTable
 from ..storage.region import Region, Write
 from ..storage.scanner import RegionScanner
 from ..storage.store_file import StoreFile
@@ -38,6 +39,7 @@ from .edit_ages import EditAges
 from .file_writer import FilesInWork, NewPath, write_plan
 from .log_writer import LogWriter
 from .messages import FlushResult, RegionState
+from .nonce_files import archive_replaced, write_nonces
 from .region_services import RegionServices
 from .shortage import persist
 from .store_io import commit_manifest
@@ -59,7 +61,8 @@ class HostedRegion:
         info: the region.
         table: its table's schema.
         manifest: the version that names this server as owner, or is about to.
-        readers: every file of the manifest, open.
+        readers: every store file of the manifest, open.
+        nonce_tables: its files of nonces.
 
     """
 
@@ -71,6 +74,7 @@ class HostedRegion:
         table: TableDescriptor,
         manifest: Manifest,
         readers: dict[str, HFileReader],
+        nonce_tables: Sequence[NonceTable] = (),
     ) -> None:
         self.services = services
         self.log = log
@@ -103,6 +107,7 @@ class HostedRegion:
             store,
             services.io.cache,
             nonce_ttl_ms=int(services.config.region_server.nonce_ttl_s * 1000),
+            nonce_tables=nonce_tables,
             jitter=services.runtime.entropy.uniform(0.0, 1.0),
         )
         self.ages = EditAges(info.table, self.region.config)
@@ -341,6 +346,8 @@ class HostedRegion:
             self.region.abort_flush(plan)
             raise
         self.region.commit_flush(plan, files, manifest)
+        if plan.nonces is not None:
+            await archive_replaced(self.services.runtime.files, self.info, plan.nonces)
 
     async def write_files(
         self, plan: FlushPlan, new_path: NewPath, *, hand_on: bool = True
@@ -349,6 +356,8 @@ class HostedRegion:
         object store, too. The flush is given up if that fails. Raises StorageError."""
         try:
             files = await write_plan(self.services, self.region, plan, new_path, hand_on=hand_on)
+            if plan.nonces is not None:
+                await write_nonces(self.services.runtime.files, plan.nonces, new_path)
             # The log must hold whatever the files hold, and more: an edit that is in one
             # family's file alone would be half of a row's mutation.
             await self.log.barrier()

@@ -152,7 +152,7 @@ class Janitor:
             if manifest is None:
                 return paths
             if not manifest.owner:
-                named = {file.path for file in manifest.files}
+                named = dict.fromkeys(manifest.paths)
                 return [path for path in paths if path not in named]
             owner = ServerName.parse(manifest.owner)
             encoded = manifest.region.encoded_name

@@ -12,7 +12,7 @@ from ..errors import NotServingRegionError, RegionOwnedElsewhereError, StaleMast
 from ..model import META_TABLE, RegionInfo
 from ..runtime import FileSystem
 from ..storage.key import META_ROWS, PLAIN_ROWS, row_start
-from ..storage.manifest import Manifest, StoreFileEntry, region_directory
+from ..storage.manifest import Manifest, NonceFileEntry, StoreFileEntry, region_directory
 from .daughters import ensure_manifest
 from .store_io import RECOVERED_EDITS, load_manifest, recovered_sequence_id
 
@@ -66,9 +66,27 @@ def _first_manifest(parents: Sequence[Manifest], merged: RegionInfo, master_epoc
         max_sequence_id=highest,
         flushed=dict.fromkeys(families, highest),
         clock_ms=max(parent.clock_ms for parent in parents),
-        nonces=tuple(nonce for parent in parents for nonce in parent.nonces),
+        nonce_age_ms=max(parent.nonce_age_ms for parent in parents),
+        nonce_files=_nonce_files(parents),
         files=tuple(entry for parent in parents for entry in _references(parent)),
     )
+
+
+def _nonce_files(parents: Sequence[Manifest]) -> tuple[NonceFileEntry, ...]:
+    """Theirs, as old as they are. Parents that were split from one region may share some."""
+    age_ms = max(parent.nonce_age_ms for parent in parents)
+    found: dict[str, NonceFileEntry] = {}
+    for parent in parents:
+        ahead_ms = age_ms - parent.nonce_age_ms
+        for entry in parent.nonce_files:
+            moved = replace(
+                entry,
+                oldest_ms=entry.oldest_ms + ahead_ms,
+                newest_ms=entry.newest_ms + ahead_ms,
+            )
+            known = found.setdefault(entry.path, moved)
+            found[entry.path] = max(known, moved, key=lambda one: one.newest_ms)
+    return tuple(found.values())
 
 
 def _references(parent: Manifest) -> Iterable[StoreFileEntry]:

@@ -160,7 +160,7 @@ class AdoptRequest:
     """Takes a prepared region over, whose source has stopped serving it.
 
     ``manifest`` is the next version, with the target as owner and everything the source knew
-    (sequence ids, region clock, nonces): the target commits this one and no other, after
+    (sequence ids, region clock): the target commits this one and no other, after
     ``edits`` are durable in its own log. That commit is the point of no return: it fails if
     the source, or whoever recovered it, has put a manifest of that number first, and the
     target then forgets the region (RegionOwnedElsewhereError).
@@ -172,7 +172,7 @@ class AdoptRequest:
     order: int
     manifest: Manifest
     edits: tuple[bytes, ...]
-    """WAL records of what is in the source's memstores and in no file."""
+    """WAL records of what is in the source's memory, cells and nonces, and in no file."""
 
 
 @dataclass(frozen=True, slots=True)

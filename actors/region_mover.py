@@ -31,10 +31,12 @@ from ..model import Durability, RegionInfo, ServerName, TableDescriptor
 from ..runtime import Remote
 from ..storage.hfile import HFileReader
 from ..storage.manifest import Manifest
+from ..storage.nonce_table import NonceTable
 from ..storage.wal import decode_record
 from .hosted_region import HostedRegion
 from .log_writer import LogWriter
 from .messages import AdoptRequest, MoveRequest, MoveResult, PrepareRequest, RegionState
+from .nonce_files import open_nonces, tables_of
 from .region_opener import fitted
 from .region_services import RegionServices
 from .store_io import load_manifest, put_manifest
@@ -171,6 +173,7 @@ class Prepared:
     table: TableDescriptor
     manifest: Manifest
     readers: dict[str, HFileReader]
+    nonce_tables: list[NonceTable]
     expires_s: float
 
 
@@ -179,10 +182,11 @@ async def prepare(services: RegionServices, request: PrepareRequest) -> Prepared
     manifest = fitted(request.manifest, request.table)
     try:
         readers = await services.io.open_readers(manifest.files, request.handed)
+        tables = await open_nonces(services.runtime.files, manifest.nonce_files)
     except OSError as error:
         raise StorageError(f"cannot open the files of {request.info}: {error}") from error
     expires_s = services.runtime.clock.monotonic_s() + PREPARED_KEPT_S
-    return Prepared(request.info, request.table, manifest, readers, expires_s)
+    return Prepared(request.info, request.table, manifest, readers, tables, expires_s)
 
 
 async def adopt(
@@ -194,9 +198,13 @@ async def adopt(
     the source took it back or died and somebody else has it, FatalError.
     """
     info, wanted, before = prepared.info, request.manifest, prepared.manifest
-    if wanted.version != before.version + 1 or set(wanted.files) != set(before.files):
+    tables = tables_of(wanted.nonce_files, prepared.nonce_tables)
+    same_files = tables is not None and set(wanted.files) == set(before.files)
+    if wanted.version != before.version + 1 or not same_files:
         raise NotServingRegionError(f"{info} was prepared from manifest {before.version}")
-    hosted = HostedRegion(services, log, info, prepared.table, wanted, prepared.readers)
+    hosted = HostedRegion(
+        services, log, info, prepared.table, wanted, prepared.readers, tables or ()
+    )
     for framed in request.edits:
         record = decode_record(framed)
         hosted.region.replay(record)

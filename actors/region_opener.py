@@ -12,11 +12,12 @@ from typing import Final
 
 from ..errors import FencedError, RegionOwnedElsewhereError, StaleMasterError, StorageError
 from ..model import RegionInfo, TableDescriptor
-from ..storage.manifest import MANIFESTS, Manifest, region_directory
+from ..storage.manifest import MANIFESTS, NONCES, Manifest, region_directory
 from ..storage.wal import read_log
 from .hosted_region import HostedRegion
 from .log_writer import LogWriter
 from .messages import OpenRequest
+from .nonce_files import open_nonces
 from .region_services import RegionServices
 from .store_io import (
     RECOVERED_EDITS,
@@ -57,7 +58,8 @@ async def _try_open(
     """None if somebody else put the next manifest: look again whose the region is."""
     manifest = fitted(await _present(services, request), request.table)
     readers = await services.io.open_readers(manifest.files, request.handed)
-    hosted = HostedRegion(services, log, request.info, request.table, manifest, readers)
+    tables = await open_nonces(services.runtime.files, manifest.nonce_files)
+    hosted = HostedRegion(services, log, request.info, request.table, manifest, readers, tables)
     await _replay(services, hosted)
     wanted = hosted.region.next_manifest(
         owner=services.server,
@@ -81,7 +83,7 @@ async def _tidy(services: RegionServices, request: OpenRequest) -> None:
     base = region_directory(request.info)
     families = [family.name.decode("ascii") for family in request.table.families]
     removed = 0
-    for name in (*families, MANIFESTS, RECOVERED_EDITS):
+    for name in (*families, MANIFESTS, NONCES, RECOVERED_EDITS):
         removed += await services.runtime.files.remove_unfinished(f"{base}/{name}")
     if removed:
         log.info("removed %d files of %s that were never finished", removed, request.info)

@@ -21,6 +21,7 @@ from ..storage.manifest import Manifest
 from .daughters import daughter_manifests, ensure_manifest
 from .hosted_region import HostedRegion
 from .messages import OpenRequest, RegionState, SplitRequest
+from .nonce_files import tables_of
 from .region_closer import give_up
 from .region_opener import fitted
 
@@ -86,6 +87,8 @@ def _opened(parent: HostedRegion, request: SplitRequest, manifest: Manifest) -> 
         file = parent.region.file(entry.path)
         assert file is not None, f"{parent.info} has no {entry.path}"
         readers[entry.path] = file.reader
+    tables = tables_of(manifest.nonce_files, parent.region.nonce_tables)
+    assert tables is not None, f"{parent.info} has not all nonces of {manifest.region}"
     hosted = HostedRegion(
         parent.services,
         parent.log,
@@ -93,6 +96,7 @@ def _opened(parent: HostedRegion, request: SplitRequest, manifest: Manifest) -> 
         request.table,
         fitted(manifest, request.table),
         readers,
+        tables,
     )
     expires_s = parent.services.runtime.clock.monotonic_s() + UNDECIDED_S
     return Daughter(hosted, parent, expires_s)

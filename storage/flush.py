@@ -8,6 +8,7 @@ from typing import Final
 
 from ..model import FamilyDescriptor
 from .memstore import MemStore
+from .nonces import NoncePlan
 from .retention import Retention
 from .window import Window
 
@@ -23,9 +24,10 @@ class FlushPlan:
     """A snapshot of some stores of a region, to be written to files and committed.
 
     Write a file for every family of ``families``, with ``sequence_id`` as its
-    ``max_sequence_id``; wait until the region's read point has reached ``sequence_id`` (the
-    log then holds nothing less than the files); commit ``Region.flush_manifest``; then call
-    ``Region.commit_flush``. Or ``Region.abort_flush``, after which nothing has happened.
+    ``max_sequence_id``, and one of ``nonces``; wait until the region's read point has reached
+    ``sequence_id`` (the log then holds nothing less than the files); commit
+    ``Region.flush_manifest``; then call ``Region.commit_flush``. Or ``Region.abort_flush``,
+    after which nothing has happened.
     """
 
     sequence_id: int
@@ -36,6 +38,8 @@ class FlushPlan:
     _snapshots: dict[bytes, tuple[FamilyDescriptor, MemStore]]
     _read_point: int
     _now_ms: int
+    nonces: NoncePlan | None = None
+    """Those of its edits, which go into a file of their own; None: there are none."""
 
     def slices(self, family: bytes) -> Iterator[Window]:
         """The family's cells in order, for ``HFileWriter.append_window``.
@@ -52,4 +56,6 @@ class FlushPlan:
         Call it until then, with room for others in between: to let go of a large snapshot at
         once takes many ms.
         """
-        return any(snapshot.drop_some(DROPPED_CELLS) for _, snapshot in self._snapshots.values())
+        if any(snapshot.drop_some(DROPPED_CELLS) for _, snapshot in self._snapshots.values()):
+            return True
+        return self.nonces is not None and self.nonces.drop_some()

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from itertools import chain, starmap
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import google_crc32c
@@ -19,26 +18,31 @@ import google_crc32c
 from ..errors import CorruptionError, IllegalArgumentError
 from ..model import RegionInfo, TableName
 
-MAGIC: Final = b"RBMANIF1"
-_HEAD: Final = struct.Struct(">8sII")
+MAGIC: Final = b"RBMANIF2"
+_HEAD: Final = struct.Struct(">8sI")
 _CHECKSUM: Final = struct.Struct(">I")
-_NONCE: Final = struct.Struct(">QQQQ")
 
 MANIFESTS: Final = "manifest"
 """Name of the directory of manifests in a region's directory."""
+NONCES: Final = "nonces"
+"""Name of the directory of files of nonces in a region's directory."""
 MASTER_NAMESPACE: Final = "master"
 """Namespace of the master's own tables, which are kept apart from the users'."""
 
 
 @dataclass(frozen=True, slots=True)
-class NonceRecord:
-    """An operation that must not be applied again, and the write that applied it."""
+class NonceFileEntry:
+    """A file of operations that must not be applied again; expired as a whole.
 
-    group: int
-    nonce: int
-    sequence_id: int
-    time_ms: int
-    """Write time on the region's clock; the record may be forgotten a while after it."""
+    ``path`` is relative to the cluster's root: a daughter names its parent's file.
+    """
+
+    path: str
+    entries: int
+    oldest_ms: int
+    """The manifest's ``nonce_age_ms`` when the oldest of its operations was applied."""
+    newest_ms: int
+    """The same of the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,9 @@ class Manifest:
     """Family -> sequence id up to which every edit of it is in ``files``."""
     clock_ms: int = 0
     """The region's clock; server timestamps after it are greater."""
-    nonces: tuple[NonceRecord, ...] = ()
+    nonce_age_ms: int = 0
+    """What the region's nonces age by: the clock without its jumps."""
+    nonce_files: tuple[NonceFileEntry, ...] = ()
     files: tuple[StoreFileEntry, ...] = ()
 
     @property
@@ -100,22 +106,19 @@ class Manifest:
         """The version that follows this one, with the fields named changed."""
         return replace(self, version=self.version + 1, **changes)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of every file that it names."""
+        stores = [entry.path for entry in self.files]
+        return (*stores, *(entry.path for entry in self.nonce_files))
+
     def files_of(self, family: bytes) -> tuple[StoreFileEntry, ...]:
         return tuple(entry for entry in self.files if entry.family == family)
 
     def encode(self) -> bytes:
         """The bytes of the file; equal manifests give equal bytes."""
         body = json.dumps(_to_json(self), sort_keys=True, separators=(",", ":")).encode("ascii")
-        nonces = chain.from_iterable(
-            (one.group, one.nonce, one.sequence_id, one.time_ms) for one in self.nonces
-        )
-        data = b"".join(
-            (
-                _HEAD.pack(MAGIC, len(body), len(self.nonces)),
-                body,
-                struct.pack(f">{4 * len(self.nonces)}Q", *nonces),
-            )
-        )
+        data = _HEAD.pack(MAGIC, len(body)) + body
         return data + _CHECKSUM.pack(google_crc32c.value(data))
 
     @classmethod
@@ -126,20 +129,18 @@ class Manifest:
         """
         if len(data) < _HEAD.size + _CHECKSUM.size:
             raise CorruptionError(path, 0, f"a manifest cannot have {len(data)} bytes")
-        magic, body_bytes, nonce_count = _HEAD.unpack_from(data)
+        magic, body_bytes = _HEAD.unpack_from(data)
         if magic != MAGIC:
             raise CorruptionError(path, 0, f"not a manifest: it begins with {magic!r}")
-        nonces_at = _HEAD.size + body_bytes
-        checksum_at = nonces_at + nonce_count * _NONCE.size
+        checksum_at = _HEAD.size + body_bytes
         if len(data) != checksum_at + _CHECKSUM.size:
             raise CorruptionError(
                 path, 0, f"manifest of {len(data)} bytes says it has {checksum_at + 4}"
             )
         if _CHECKSUM.unpack_from(data, checksum_at)[0] != google_crc32c.value(data[:checksum_at]):
             raise CorruptionError(path, checksum_at, "the manifest's checksum does not match")
-        nonces = tuple(starmap(NonceRecord, _NONCE.iter_unpack(data[nonces_at:checksum_at])))
         try:
-            manifest = _from_json(json.loads(data[_HEAD.size : nonces_at]), nonces)
+            manifest = _from_json(json.loads(data[_HEAD.size : checksum_at]))
         except (KeyError, TypeError, ValueError, IllegalArgumentError) as error:
             raise CorruptionError(path, _HEAD.size, f"malformed manifest: {error!r}") from error
         if path.rpartition("/")[2] != _file_name(manifest.version):
@@ -210,6 +211,8 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
         "max_sequence_id": manifest.max_sequence_id,
         "flushed": {_text(family): id_ for family, id_ in manifest.flushed.items()},
         "clock_ms": manifest.clock_ms,
+        "nonce_age_ms": manifest.nonce_age_ms,
+        "nonce_files": [asdict(entry) for entry in manifest.nonce_files],
         "files": [
             {
                 "family": _text(entry.family),
@@ -229,7 +232,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _from_json(body: dict[str, Any], nonces: tuple[NonceRecord, ...]) -> Manifest:
+def _from_json(body: dict[str, Any]) -> Manifest:
     region = dict(body.pop("region"))
     table = TableName(region.pop("namespace"), region.pop("qualifier"))
     start_key, end_key = _bytes(region.pop("start_key")), _bytes(region.pop("end_key"))
@@ -238,10 +241,11 @@ def _from_json(body: dict[str, Any], nonces: tuple[NonceRecord, ...]) -> Manifes
     for one in body.pop("files"):
         keys = {name: _bytes(one[name]) for name in ("family", "lower", "upper")}
         files.append(StoreFileEntry(**{**one, **keys}))
+    nonce_files = tuple(NonceFileEntry(**one) for one in body.pop("nonce_files"))
     return Manifest(
         region=RegionInfo(table, start_key, end_key, **region),
         flushed=flushed,
         files=tuple(files),
-        nonces=nonces,
+        nonce_files=nonce_files,
         **body,
     )

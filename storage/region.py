@@ -22,6 +22,7 @@ from .compaction import Compaction
 from .flush import FlushPlan
 from .key import META_ROWS, PLAIN_ROWS, RowEncoder
 from .manifest import Manifest, StoreFileEntry
+from .nonce_table import NonceTable
 from .region_files import RegionFiles
 from .region_reader import RegionReader
 from .region_writer import RegionWriter, Write
@@ -35,8 +36,8 @@ from .wal import WalRecord
 
 __all__ = ["FlushPlan", "Region", "RegionScanner", "Write"]
 
-NONCE_TTL_MS: Final = 1_200_000
-"""As long as HBase's clients try an operation by default."""
+NONCE_TTL_MS: Final = 1_800_000
+"""Longer than HBase's clients try an operation by default."""
 ALONE: Final = RegionLoad(table_regions=1)
 
 
@@ -51,6 +52,7 @@ class Region:
         config: sizes and limits.
         cache: keeps the files' blocks.
         nonce_ttl_ms: how long a client may retry an operation.
+        nonce_tables: the files of nonces that the manifest names.
         jitter: in [0, 1): changes the size at which the region splits, so that regions that
             grow alike do not split together; 0.5 does not change it.
 
@@ -68,6 +70,7 @@ class Region:
         cache: BlockCache,
         *,
         nonce_ttl_ms: int = NONCE_TTL_MS,
+        nonce_tables: Sequence[NonceTable] = (),
         jitter: float = 0.5,
     ) -> None:
         config = table_config(config, table)
@@ -86,7 +89,7 @@ class Region:
             for family in table.families
         }
         self._writer = RegionWriter(
-            info, table, self.stores, self.encoder, manifest, config, nonce_ttl_ms
+            info, table, self.stores, self.encoder, manifest, config, nonce_ttl_ms, nonce_tables
         )
         self._mvcc = self._writer.mvcc
         self._reader = RegionReader(info, self.stores, self.encoder, self._mvcc, self._writer.edits)
@@ -135,6 +138,11 @@ class Region:
     def file_entries(self) -> tuple[StoreFileEntry, ...]:
         """All files read, by family, oldest edits first."""
         return self.files.entries
+
+    @property
+    def nonce_tables(self) -> Sequence[NonceTable]:
+        """Nonces that are in files, by file, oldest first."""
+        return self._writer.nonces.tables
 
     def file(self, path: str) -> StoreFile | None:
         """The open file of this path, which a BlockMiss named; None if it was replaced."""
@@ -226,7 +234,7 @@ class Region:
         return number
 
     def memstore_records(self) -> Iterator[bytes]:
-        """All cells that are in no file, as records for another owner to ``replay``.
+        """All nonces and cells that are in no file, as records for another owner to ``replay``.
 
         Requires: every write is complete, and none is begun meanwhile.
         """

@@ -8,6 +8,7 @@ which nothing has happened. Source: HRegion.java (internalFlushcache), HStore.ja
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -150,6 +151,7 @@ class RegionFiles:
             snapshots,
             self._reader.least_read_point(),
             now_ms,
+            self._writer.nonces.begin_flush(),
         )
 
     def flush_manifest(self, plan: FlushPlan, written: Sequence[StoreFileEntry]) -> Manifest:
@@ -167,7 +169,11 @@ class RegionFiles:
             stays = 0 if name in plan.families else store.oldest_unflushed
             through = min(plan.sequence_id, stays - 1) if stays else plan.sequence_id
             flushed[name] = max(through, store.flushed)
-        return self.next_manifest(flushed=flushed, files=(*self.entries, *written))
+        manifest = self.next_manifest(flushed=flushed, files=(*self.entries, *written))
+        if plan.nonces is None:
+            return manifest
+        tables = self._writer.nonces.after(plan.nonces)
+        return replace(manifest, nonce_files=tuple(one.entry for one in tables))
 
     def commit_flush(
         self, plan: FlushPlan, files: Mapping[bytes, StoreFile], manifest: Manifest
@@ -178,12 +184,16 @@ class RegionFiles:
         """
         for name in plan.families:
             self._stores[name].drop_snapshot(files.get(name))
+        if plan.nonces is not None:
+            self._writer.nonces.commit_flush(plan.nonces)
         self._committed(manifest)
 
     def abort_flush(self, plan: FlushPlan) -> None:
         """The flush was given up before its manifest was committed."""
         for name in plan.families:
             self._stores[name].restore_snapshot()
+        if plan.nonces is not None:
+            self._writer.nonces.abort_flush()
 
     # Compaction
 
@@ -257,17 +267,14 @@ class RegionFiles:
     # Manifests
 
     def next_manifest(self, **changes: Any) -> Manifest:
-        """The version after the present one: what is known now, and ``changes``.
-
-        Only durable writes' nonces are in it: what is lost in a crash may be tried again.
-        """
+        """The version after the present one: what is known now, and ``changes``."""
         writer = self._writer
         writer.nonces.forget(writer.clock.last_ms)
-        durable = self._mvcc.read_point
         known = {
             "max_sequence_id": self._mvcc.last,
             "clock_ms": writer.clock.last_ms,
-            "nonces": tuple(one for one in writer.nonces if one.sequence_id <= durable),
+            "nonce_age_ms": writer.nonces.age_ms,
+            "nonce_files": tuple(one.entry for one in writer.nonces.tables),
             "files": self.entries,
         }
         return self.manifest.next(**{**known, **changes})
@@ -276,4 +283,5 @@ class RegionFiles:
         self.manifest = manifest
         for name, store in self._stores.items():
             store.flushed = manifest.flushed.get(name, store.flushed)
-        self._writer.memory_bytes = sum(store.memstore_bytes for store in self._stores.values())
+        in_stores = sum(store.memstore_bytes for store in self._stores.values())
+        self._writer.memory_bytes = in_stores + self._writer.nonces.memory_bytes

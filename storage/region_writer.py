@@ -25,8 +25,9 @@ from ..operations import Condition, Get, Mutation, MutationKind
 from .cells import CellBatch
 from .edits import EditBuilder, durability_of
 from .key import END, RowEncoder, split_key, unescape
-from .manifest import Manifest, NonceRecord
+from .manifest import Manifest
 from .mvcc import Mvcc, RegionClock
+from .nonce_table import NonceTable
 from .nonces import Nonces
 from .read_modify_write import Newest, at_least, holds, work_out
 from .reading import Reading
@@ -76,6 +77,7 @@ class RegionWriter:
         manifest: what the region was opened with.
         config: sizes and limits.
         nonce_ttl_ms: how long a client may retry an operation.
+        nonce_tables: the files of nonces that the manifest names.
 
     """
 
@@ -88,12 +90,13 @@ class RegionWriter:
         manifest: Manifest,
         config: StoreConfig,
         nonce_ttl_ms: int,
+        nonce_tables: Sequence[NonceTable],
     ) -> None:
         in_files = [entry.max_sequence_id for entry in manifest.files]
         highest = max(manifest.max_sequence_id, *manifest.flushed.values(), *in_files, 0)
         self.mvcc = Mvcc(highest)
         self.clock = RegionClock(manifest.clock_ms)
-        self.nonces = Nonces(nonce_ttl_ms, manifest.nonces)
+        self.nonces = Nonces(nonce_ttl_ms, manifest.clock_ms, manifest.nonce_age_ms, nonce_tables)
         self.edits = EditBuilder(
             info, table, encoder, config.cell_bytes_max, self._newest_timestamp
         )
@@ -136,7 +139,7 @@ class RegionWriter:
         nonce = next((one.nonce for one in mutations if one.nonce), 0)
         earlier = self.nonces.find(nonce_group, nonce)
         if earlier is not None:
-            return self._recognised(mutations, earlier)
+            return self._recognised(mutations, nonce_group, nonce, earlier)
         self._check_room()
         server_time = timestamp = self.clock.read(now_ms)
         if condition is not None:
@@ -160,8 +163,7 @@ class RegionWriter:
             cells, mutations, server_time, deletes_now=deletes_now, nonce=(nonce_group, nonce)
         )
         if nonce:
-            record = NonceRecord(nonce_group, nonce, write.sequence_id, server_time)
-            self.nonces.add(record, _made_by(cells))
+            self._add_nonce(nonce_group, nonce, write.sequence_id, server_time, cells)
         write.results = results
         return write
 
@@ -178,23 +180,28 @@ class RegionWriter:
             taken += len(store.active) - before
         self.mvcc.advance_to(record.sequence_id)
         self.clock.advance_to(record.clock_ms)
-        if record.nonce:
-            nonce = (record.nonce_group, record.nonce)
-            self.nonces.add(
-                NonceRecord(*nonce, record.sequence_id, record.clock_ms),
-                _made_by(record.families),
+        if record.nonce and self.nonces.find(record.nonce_group, record.nonce) is None:
+            self._add_nonce(
+                record.nonce_group,
+                record.nonce,
+                record.sequence_id,
+                record.clock_ms,
+                record.families,
             )
         return taken
 
     def memstore_records(self) -> Iterator[bytes]:
         """As ``Region.memstore_records``."""
+        clock_ms = self.clock.last_ms
+        for group, nonce, sequence_id in self.nonces.unflushed():
+            yield encode_record(self._address, sequence_id, clock_ms, (), group, nonce)
         for store in self._stores.values():
             for memstore in store.memstores:
                 for window in memstore.slices(HAND_OVER_CELLS):
                     yield encode_record(
                         self._address,
                         self.mvcc.last,
-                        self.clock.last_ms,
+                        clock_ms,
                         (FamilyCells(store.family.name, window.keys, window.values),),
                     )
 
@@ -231,7 +238,21 @@ class RegionWriter:
             record = encode_record(self._address, number, timestamp, cells, *nonce)
         return Write(number, durability, record)
 
-    def _recognised(self, mutations: Sequence[Mutation], earlier: NonceRecord) -> Write:
+    def _add_nonce(
+        self,
+        group: int,
+        nonce: int,
+        sequence_id: int,
+        clock_ms: int,
+        families: Sequence[FamilyCells],
+    ) -> None:
+        before = self.nonces.memory_bytes
+        self.nonces.add(group, nonce, sequence_id, clock_ms, _made_by(families))
+        self.memory_bytes += self.nonces.memory_bytes - before
+
+    def _recognised(
+        self, mutations: Sequence[Mutation], group: int, nonce: int, earlier: int
+    ) -> Write:
         """The answer to a retry: as the first one, if that is known or its versions are left."""
         results: list[CellBatch | None] = []
         for mutation in mutations:
@@ -239,12 +260,12 @@ class RegionWriter:
                 results.append(None)
                 continue
             columns = list(dict.fromkeys((cell[0], cell[1]) for cell in mutation.cells))
-            found = dict(self.nonces.made_by(earlier))
+            found = dict(self.nonces.made_by(group, nonce))
             if not found.keys() >= set(columns):
                 times = mutation.time_range
                 found = {
                     **self._newest(mutation.row, columns, self.mvcc.last, times),
-                    **self._newest(mutation.row, columns, earlier.sequence_id, times),
+                    **self._newest(mutation.row, columns, earlier, times),
                 }
             cells = [
                 (*column, found[column][0], CellType.PUT.value, found[column][1])
@@ -253,7 +274,7 @@ class RegionWriter:
             ]
             results.append(_cells_of(Mutation(mutation.kind, mutation.row, cells)))
         durability = self._durability(mutations)
-        return Write(earlier.sequence_id, durability, b"", False, True, tuple(results))
+        return Write(earlier, durability, b"", False, True, tuple(results))
 
     def _condition_cell(self, condition: Condition) -> tuple[int, bytes] | None:
         """What the condition is about: the column's newest cell, or the first that its filter

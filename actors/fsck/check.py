@@ -129,6 +129,10 @@ class Fsck:
             self._named[entry.path] = None
             self._check_reference(manifest, entry.path)
             await self._store_check.check(manifest, entry, self.report)
+        for nonces in manifest.nonce_files:
+            self.report.files += nonces.path not in self._named
+            self._named[nonces.path] = None
+            await self._store_check.check_nonces(manifest, nonces, self.report)
 
     def _damaged(self) -> dict[str, None]:
         return {
@@ -164,7 +168,7 @@ class Fsck:
                 self.report.add(Kind.DAUGHTER_UNKNOWN, daughter.encoded_name, text)
         manifest = await self._newest(row.info)
         if manifest is not None:
-            self._named.update((entry.path, None) for entry in manifest.files)
+            self._named.update(dict.fromkeys(manifest.paths))
 
     def _check_serving(self) -> None:
         assert self._serving is not None
@@ -203,7 +207,7 @@ class Fsck:
                 strangers.append((directory, manifest))
                 if manifest is not None:
                     # In doubt, whatever anybody names is kept.
-                    self._named.update((entry.path, None) for entry in manifest.files)
+                    self._named.update(dict.fromkeys(manifest.paths))
         for info in self._kept.values():
             for path in await store_files(self._files, region_directory(info)):
                 if path not in self._named:

@@ -65,10 +65,10 @@ class FileMender:
                 raise UnsupportedOperationError(
                     f"nothing is archived while a manifest cannot be read: {error}"
                 ) from None
-            for entry in manifest.files if manifest is not None else ():
-                own = entry.path.startswith(f"{directory.path}/")
-                if not own or entry.path not in named:
-                    named[entry.path] = directory.path
+            for path in manifest.paths if manifest is not None else ():
+                own = path.startswith(f"{directory.path}/")
+                if not own or path not in named:
+                    named[path] = directory.path
         return named
 
     async def put_back(self, path: str) -> str:

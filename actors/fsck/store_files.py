@@ -10,8 +10,9 @@ from ...runtime import FileSystem
 from ...storage.block_cache import BlockCache
 from ...storage.hfile.reader import HFileReader
 from ...storage.key import END, META_ROWS, PLAIN_ROWS
-from ...storage.manifest import Manifest, StoreFileEntry
-from ..store_io import archive_path
+from ...storage.manifest import Manifest, NonceFileEntry, StoreFileEntry
+from ...storage.nonce_table import NonceTable
+from ..store_io import archive_path, read_store_file
 from .finding import Kind, Report
 
 _CACHE_BYTES: Final = 1 << 20
@@ -51,6 +52,18 @@ class StoreFileCheck:
             report.add(Kind.FILE_DAMAGED, entry.path, str(error))
         if len(report.findings) == before:
             self._sound[known] = report.cells - cells_before
+
+    async def check_nonces(self, manifest: Manifest, entry: NonceFileEntry, report: Report) -> None:
+        """As ``check``, for a file of nonces, which may be in the archive: what a region was
+        made from goes there before its nonces have expired."""
+        path = entry.path
+        try:
+            NonceTable.decode(entry, await read_store_file(self._files, path))
+        except FileNotFoundError:
+            text = f"{manifest.region}: its file {path} is missing"
+            report.add(Kind.FILE_MISSING, path, text)
+        except CorruptionError as error:
+            report.add(Kind.FILE_DAMAGED, path, str(error))
 
     async def _read(
         self, manifest: Manifest, entry: StoreFileEntry, report: Report

@@ -17,7 +17,8 @@ from ...model import FamilyDescriptor, RegionInfo, TableName
 from ...storage.block_cache import BlockCache
 from ...storage.hfile import HFileReader, HFileWriter
 from ...storage.key import PLAIN_ROWS, cell_key
-from ...storage.manifest import Manifest, NonceRecord, StoreFileEntry, manifest_path
+from ...storage.manifest import Manifest, NonceFileEntry, StoreFileEntry, manifest_path
+from ...storage.nonce_table import NonceTable, run_of
 from ...storage.wal import FamilyCells, WalEncoder, WalRecord, read_log
 
 MEMORY_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -104,11 +105,20 @@ def recovered_specimen() -> Specimen:
 
 def manifest_specimen() -> Specimen:
     entry = StoreFileEntry(b"f", "data/default/t/r/f/1", 1000, 10, 6, b"b", b"y", 1, 9)
-    manifest = Manifest(
-        3, _REGION, "host,1,1", 2, 4, 6, {b"f": 5}, 99, (NonceRecord(1, 2, 3, 4),), (entry,)
-    )
+    nonces = NonceFileEntry("data/default/t/r/nonces/1", 3, 90, 95)
+    manifest = Manifest(3, _REGION, "host,1,1", 2, 4, 6, {b"f": 5}, 99, 98, (nonces,), (entry,))
     path = manifest_path(_REGION, 3)
     return Specimen("manifest", manifest.encode(), lambda found: [Manifest.decode(path, found)])
+
+
+def nonces_specimen() -> Specimen:
+    columns = run_of([(number * 7 % 64, number, number + 1) for number in range(64)])
+    table = NonceTable(NonceFileEntry("data/default/t/r/nonces/1", 64, 90, 95), columns)
+
+    def read(found: bytes) -> list[Any]:
+        return list(NonceTable.decode(table.entry, found).columns.T.tolist())
+
+    return Specimen("nonces", b"".join(table.pieces()), read)
 
 
 def store_file_specimen() -> Specimen:
@@ -161,6 +171,7 @@ def specimens() -> dict[str, Specimen]:
         log_specimen(durable=True),
         recovered_specimen(),
         manifest_specimen(),
+        nonces_specimen(),
         store_file_specimen(),
     )
     return {one.kind: one for one in made}

@@ -44,6 +44,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
+        nonce_files.write_nonces: write/mkdir write/syncdir write/create write/write write/sync
+        nonce_files.write_nonces: write/rename
         """
     ),
     "flush, slow log": _sites(
@@ -54,6 +56,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/create put_if_absent/write
         hosted_region.HostedRegion._flush_plan: put_if_absent/sync put_if_absent/link
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
+        nonce_files.write_nonces: write/mkdir write/syncdir write/create write/write write/sync
+        nonce_files.write_nonces: write/rename
         """
     ),
     "compaction": _sites(
@@ -99,6 +103,7 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         region_opener._try_open: put_if_absent/create put_if_absent/write put_if_absent/sync
         region_opener._try_open: put_if_absent/link put_if_absent/unlink put_if_absent/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
+        nonce_files.write_nonces: write/create write/write write/sync write/rename write/syncdir
         """
     ),
     "recovery": _sites(
@@ -118,6 +123,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         hosted_region.HostedRegion._flush_plan: put_if_absent/unlink put_if_absent/syncdir
         hosted_region.HostedRegion.remove_recovered_edits: remove/unlink remove/syncdir
         file_writer.write_plan: write/create write/write write/sync write/rename write/syncdir
+        nonce_files.write_nonces: write/create write/write write/sync write/rename write/syncdir
+        archiver.archive_file: rename/mkdir rename/syncdir rename/rename
         """
     ),
     "split": _sites(

@@ -34,6 +34,7 @@ _NAMES: Final = (
     (re.compile(r"\.tmp-[\w-]+"), "TEMPORARY"),
     (re.compile(r"/[fg]/[0-9a-f]{32}"), "/FAMILY/FILE"),
     (re.compile(r"/[fg]\b"), "/FAMILY"),
+    (re.compile(r"(?<=/nonces/)[0-9a-f]{32}"), "FILE"),
     (re.compile(r"(?<!archive/)data/default/t/[0-9a-f]{32}"), "REGION"),
     (re.compile(r"(?<=default/t/)[0-9a-f]{32}"), "REGION"),
     (re.compile(r"^syncdir $"), "syncdir ROOT"),

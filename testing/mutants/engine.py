@@ -77,9 +77,9 @@ def _archive_first(commit: Any) -> Any:
     return archive_then_commit
 
 
-def _without_nonces(next_manifest: Any) -> Any:
-    def forget_nonces(self: RegionFiles, **changes: Any) -> Any:
-        return replace(next_manifest(self, **changes), nonces=())
+def _without_nonces(flush_manifest: Any) -> Any:
+    def forget_nonces(*arguments: Any) -> Any:
+        return replace(flush_manifest(*arguments), nonce_files=())
 
     return forget_nonces
 
@@ -215,7 +215,7 @@ ENGINE_MUTANTS: Final = (
         "nonce dropped on flush",
         "an increment that its client sends again after a crash counts twice (I3)",
         "images: flush",
-        (Patch(RegionFiles, "next_manifest", _without_nonces),),
+        (Patch(RegionFiles, "flush_manifest", _without_nonces),),
     ),
     Mutant(
         "torn tail appended behind",

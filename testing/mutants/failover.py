@@ -85,7 +85,7 @@ def _extended_by_any_call(touch: Any) -> Any:
 
 
 def _without_nonces(first_manifest: Any) -> Any:
-    return lambda *arguments: replace(first_manifest(*arguments), nonces=())
+    return lambda *arguments: replace(first_manifest(*arguments), nonce_files=())
 
 
 FAILOVER_MUTANTS: Final = (

@@ -13,7 +13,13 @@ from raybase.actors.fsck.finding import Kind
 from raybase.actors.master import Master
 from raybase.actors.store_io import archive_path, put_manifest
 from raybase.model import META_REGION, RegionInfo
-from raybase.storage.manifest import Manifest, manifest_directory, region_directory
+from raybase.storage.manifest import (
+    Manifest,
+    NonceFileEntry,
+    manifest_directory,
+    region_directory,
+)
+from raybase.storage.nonce_table import NonceTable, run_of
 
 
 def file_of(cluster: DamagedCluster, start_key: bytes = b"g") -> str:
@@ -143,9 +149,31 @@ def unknown_table(cluster: DamagedCluster) -> None:
     commit(cluster, Manifest(version=1, region=other))
 
 
+def nonces_of(cluster: DamagedCluster) -> NonceFileEntry:
+    """A file of one nonce that a region's manifest names."""
+    manifest = cluster.manifest(cluster.region(b"g"))
+    cluster.stop()
+    entry = NonceFileEntry(f"{region_directory(manifest.region)}/nonces/1", 1, 0, 0)
+    cluster.run(
+        cluster.files.write(entry.path, list(NonceTable(entry, run_of([(1, 2, 3)])).pieces()))
+    )
+    commit(cluster, manifest.next(nonce_files=(entry,)))
+    return entry
+
+
+def damaged_nonces(cluster: DamagedCluster) -> None:
+    cluster.flip(nonces_of(cluster).path)
+
+
+def lost_nonces(cluster: DamagedCluster) -> None:
+    cluster.run(cluster.files.remove(nonces_of(cluster).path))
+
+
 REFUSED: list[tuple[Callable[[DamagedCluster], None], Kind, str]] = [
     (damaged_block, Kind.FILE_DAMAGED, "from a backup"),
     (cut_file, Kind.FILE_DAMAGED, "from a backup"),
+    (damaged_nonces, Kind.FILE_DAMAGED, "from a backup"),
+    (lost_nonces, Kind.FILE_MISSING, "its bytes are nowhere"),
     (lost_file, Kind.FILE_MISSING, "its bytes are nowhere"),
     (damaged_manifest, Kind.MANIFEST_DAMAGED, "an older version may lack files"),
     (strange_manifest, Kind.MANIFEST_DIFFERS, "another region's directory"),
@@ -192,6 +220,16 @@ def test_a_needed_file_comes_back_from_the_archive(cluster: DamagedCluster) -> N
     assert cluster.told("mended", path)
     assert cluster.fsck(stopped=True, repair=True)
     assert not cluster.told("mended")
+    cluster.start()
+    assert cluster.rows() == ROWS
+
+
+def test_nonces_are_read_where_their_region_left_them(cluster: DamagedCluster) -> None:
+    entry = nonces_of(cluster)
+    assert cluster.fsck(stopped=True, repair=True)
+    assert cluster.told("0 pieces of garbage")
+    cluster.run(cluster.files.rename(entry.path, archive_path(entry.path)))
+    assert cluster.fsck(stopped=True, repair=True)
     cluster.start()
     assert cluster.rows() == ROWS
 

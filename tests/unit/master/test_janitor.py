@@ -15,7 +15,12 @@ from raybase.config import ClusterConfig
 from raybase.errors import IllegalArgumentError, MergeRegionError, ServerNotRunningError
 from raybase.model import RegionInfo, ServerName
 from raybase.runtime import FileSystem
-from raybase.storage.manifest import StoreFileEntry, family_directory, region_directory
+from raybase.storage.manifest import (
+    NonceFileEntry,
+    StoreFileEntry,
+    family_directory,
+    region_directory,
+)
 from raybase.testing.files import SimFiles
 from raybase.testing.procedures.cluster import FakeCluster, table
 
@@ -116,6 +121,28 @@ def test_a_file_nobody_knows_goes_when_it_was_seen_twice(cluster: FakeCluster) -
     assert clean(cluster).strays == 1
     assert exists(cluster, known)
     assert exists(cluster, f"archive/{stray}")
+
+
+def test_a_file_of_nonces_goes_when_no_manifest_names_it(cluster: FakeCluster) -> None:
+    (node,) = cluster.term.assignment.regions_of(T.name)
+    directory = f"{region_directory(node.info)}/nonces"
+    known, stray = (write(cluster, f"{directory}/{name}") for name in ("known", "stray"))
+    old = write(cluster, f"archive/{directory}/old")
+
+    async def name_it() -> None:
+        manifest = await load_manifest(files(cluster), node.info)
+        assert manifest is not None
+        named = (NonceFileEntry(known, 1, 0, 0), NonceFileEntry(f"{directory}/old", 1, 0, 0))
+        assert await put_manifest(files(cluster), manifest.next(nonce_files=named))
+
+    cluster.on_master(name_it())
+    clean(cluster)
+    clean(cluster)
+    assert exists(cluster, known)
+    assert exists(cluster, f"archive/{stray}")
+    cluster.on_master(quick(cluster).run())
+    assert exists(cluster, old)
+    assert not exists(cluster, f"archive/{stray}")
 
 
 def test_a_file_that_was_just_being_made_stays(cluster: FakeCluster) -> None:

@@ -17,6 +17,7 @@ from raybase.storage.cells import CellBatch
 from raybase.storage.compaction import Compaction, CompactionOptions, compact
 from raybase.storage.hfile import HFileReader, HFileWriter
 from raybase.storage.manifest import Manifest
+from raybase.storage.nonce_table import NonceTable
 from raybase.storage.region import Region, RegionScanner, Write
 from raybase.storage.store_file import StoreFile, entry_of
 
@@ -53,7 +54,18 @@ class Engine:
         files: dict[bytes, list[StoreFile]] = {}
         for entry in self.manifest.files:
             files.setdefault(entry.family, []).append(self._open_file(entry))
-        self.region = Region(self.info, self.table, self.manifest, files, self.config, self.cache)
+        tables = [
+            NonceTable.decode(entry, self.disk[entry.path]) for entry in self.manifest.nonce_files
+        ]
+        self.region = Region(
+            self.info,
+            self.table,
+            self.manifest,
+            files,
+            self.config,
+            self.cache,
+            nonce_tables=tables,
+        )
         for record in self.log:
             self.region.replay(wal.decode_record(record))
         self.region.next_sequence_id()
@@ -148,10 +160,19 @@ class Engine:
             family: self.write_file(family, plan.slices(family), plan.sequence_id)
             for family in plan.families
         }
+        self.write_nonces(plan)
         entries = [file.entry for file in files.values()]
         self.manifest = self.region.flush_manifest(plan, entries)
         self.region.commit_flush(plan, files, self.manifest)
         return True
+
+    def write_nonces(self, plan: Any) -> None:
+        if plan.nonces is not None:
+            self.files_written += 1
+            path = f"nonces/{self.files_written}"
+            for _ in plan.nonces.sort(path):
+                pass
+            self.disk[path] = b"".join(plan.nonces.table.pieces())
 
     def compact(self, family: bytes, *, major: bool = False) -> Compaction | None:
         compaction = self.region.plan_compaction(family, self.now_ms, major=major)

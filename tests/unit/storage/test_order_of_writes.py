@@ -1,12 +1,10 @@
-"""Numbers, read points, clocks and nonces."""
+"""Numbers, read points, clocks."""
 
 from __future__ import annotations
 
 import random
 
-from raybase.storage.manifest import NonceRecord
 from raybase.storage.mvcc import Mvcc, RegionClock
-from raybase.storage.nonces import Nonces
 
 
 def test_a_write_is_seen_when_all_before_it_are_complete() -> None:
@@ -49,43 +47,3 @@ def test_time_after_a_crash_is_later_than_any_given_before() -> None:
     clock.advance_to(500)
     clock.advance_to(400)
     assert clock.read(10) == 501
-
-
-def test_a_nonce_is_found_until_its_time_is_over() -> None:
-    nonces = Nonces(100_000, [NonceRecord(1, 2, 30, 500_000)])
-    nonces.add(NonceRecord(1, 3, 31, 550_000), {})
-    nonces.add(NonceRecord(1, 0, 32, 550_000), {})
-    found = nonces.find(1, 2)
-    assert found is not None
-    assert found.sequence_id == 30
-    assert nonces.find(2, 2) is None
-    assert nonces.find(1, 0) is None
-    nonces.forget(600_000)
-    assert len(nonces) == 2
-    nonces.add(NonceRecord(1, 4, 33, 600_001), {})
-    assert [one.nonce for one in nonces] == [3, 4]
-
-
-def test_a_wall_clock_that_jumps_makes_no_nonce_old() -> None:
-    nonces = Nonces(1_200_000)
-    nonces.add(NonceRecord(1, 2, 30, 1_000), {})
-    nonces.add(NonceRecord(1, 3, 31, 9_000_000), {})
-    assert nonces.find(1, 2) is not None
-    reread = Nonces(1_200_000, list(nonces))
-    assert reread.find(1, 2) is not None
-    for number in range(30):
-        nonces.add(NonceRecord(1, 4 + number, 32 + number, 9_060_000 + 60_000 * number), {})
-    assert nonces.find(1, 2) is None
-    assert len(nonces) <= 21
-
-
-def test_results_are_remembered_for_a_minute() -> None:
-    nonces = Nonces(1_200_000)
-    record = NonceRecord(1, 2, 30, 500_000)
-    made = {(b"f", b"q"): (5, b"v")}
-    nonces.add(record, made)
-    nonces.add(NonceRecord(1, 3, 31, 560_000), {})
-    assert nonces.made_by(record) == made
-    nonces.add(NonceRecord(1, 4, 32, 560_001), {})
-    assert nonces.made_by(record) == {}
-    assert nonces.find(1, 2) == record

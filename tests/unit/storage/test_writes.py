@@ -37,6 +37,7 @@ from raybase.operations import (
     Put,
 )
 from raybase.storage import wal
+from raybase.storage.nonces import NONCE_BYTES
 
 F, G = FamilyDescriptor(b"f", max_versions=5), FamilyDescriptor(b"g", max_versions=5)
 
@@ -376,10 +377,61 @@ def test_a_checked_put_is_recognised_although_its_condition_no_longer_holds(engi
     assert not again.applied
 
 
-def test_a_nonce_that_is_not_durable_is_not_in_a_manifest(engine: Any) -> None:
+def test_a_nonce_that_is_not_durable_is_in_no_file_and_stays_for_the_next(engine: Any) -> None:
     engine.modify(increment(7))
+    plan = engine.region.begin_flush(engine.now_ms)
     engine.region.read_modify_write([increment(8)], engine.now_ms)
-    assert [one.nonce for one in engine.region.next_manifest().nonces] == [7]
+    assert list(plan.nonces.operations) == [(0, 7)]
+    engine.region.abort_flush(plan)
+    assert not engine.modify(increment(7)).applied
+    assert not engine.modify(increment(8)).applied
+    again = engine.region.begin_flush(engine.now_ms)
+    assert list(again.nonces.operations) == [(0, 7), (0, 8)]
+
+
+def test_a_retry_during_a_flush_is_not_applied_again(engine: Any) -> None:
+    engine.modify(increment(7))
+    engine.region.begin_flush(engine.now_ms)
+    assert not engine.modify(increment(7)).applied
+
+
+def test_nonces_count_as_memory_until_they_are_flushed(engine: Any) -> None:
+    engine.modify(increment(0))
+    without = engine.region.memstore_bytes
+    engine.flush()
+    engine.modify(increment(7))
+    assert engine.region.memstore_bytes == without + NONCE_BYTES
+    engine.flush()
+    assert engine.region.memstore_bytes == 0
+
+
+def test_another_owner_gets_the_nonces_that_are_in_no_file(engine: Any, make_engine: Any) -> None:
+    engine.modify(increment(6))
+    engine.flush()
+    done = engine.modify(increment(7))
+    target = make_engine()
+    target.disk = engine.disk
+    target.manifest = engine.region.next_manifest()
+    target.log = list(engine.region.memstore_records())
+    assert [wal.decode_record(one).nonce for one in target.log] == [7, 0]
+    target.open()
+    retries = [target.modify(increment(nonce)) for nonce in (6, 7)]
+    assert not any(one.applied for one in retries)
+    assert retries[1].sequence_id == done.sequence_id
+
+
+def test_a_manifest_is_as_large_after_many_increments_as_after_few(engine: Any) -> None:
+    sizes = []
+    for number in range(1, 3001):
+        engine.modify(increment(number))
+        if number in (3, 3000):
+            engine.flush()
+            sizes.append(len(engine.manifest.encode()) - len(str(engine.manifest.files)))
+    engine.open()
+    assert not engine.modify(increment(1)).applied
+    assert not engine.modify(increment(2999)).applied
+    assert len(engine.manifest.nonce_files) == 1
+    assert abs(sizes[1] - sizes[0]) < 200
 
 
 # Durability and the log

@@ -8,7 +8,7 @@ from raybase.errors import CorruptionError
 from raybase.model import META_REGION, RegionInfo, TableName
 from raybase.storage.manifest import (
     Manifest,
-    NonceRecord,
+    NonceFileEntry,
     StoreFileEntry,
     family_directory,
     manifest_directory,
@@ -26,7 +26,8 @@ MANIFEST = Manifest(
     max_sequence_id=99,
     flushed={b"f": 90, b"g": 80},
     clock_ms=1_700_000_000_000,
-    nonces=(NonceRecord(1, 2**64 - 1, 95, 1_699_999_999_999), NonceRecord(3, 4, 96, 5)),
+    nonce_age_ms=500_000,
+    nonce_files=(NonceFileEntry("data/ns/t/x/nonces/three", 350_000, 400_000, 500_000),),
     files=(
         StoreFileEntry(b"f", "data/ns/t/x/f/one", 1000, 10, 90),
         StoreFileEntry(b"g", "data/ns/t/y/g/two", 2000, 20, 80, b"\0\xff", b"q", 5, 6, True),
@@ -47,7 +48,7 @@ entries = st.builds(
     numbers,
     st.booleans(),
 )
-nonces = st.builds(NonceRecord, *[st.integers(0, 2**64 - 1)] * 4)
+nonce_files = st.builds(NonceFileEntry, st.text(max_size=20), numbers, numbers, numbers)
 manifests = st.builds(
     Manifest,
     version=st.integers(0, 10**9),
@@ -63,7 +64,8 @@ manifests = st.builds(
     owner=st.text(max_size=10),
     master_epoch=numbers,
     flushed=st.dictionaries(st.sampled_from([b"f", b"g"]), numbers),
-    nonces=st.lists(nonces, max_size=5).map(tuple),
+    nonce_age_ms=numbers,
+    nonce_files=st.lists(nonce_files, max_size=5).map(tuple),
     files=st.lists(entries, max_size=5).map(tuple),
 )
 
