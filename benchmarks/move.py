@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from raybase import connect
+from raybase import Increment, connect
 
 from .lab import Cluster, Lab
 from .load import FAMILY, CpuShare, Load, put_of, row_of
@@ -23,6 +23,7 @@ REGIONS = 8
 WRITERS = 4
 BATCH = 100
 POLL_S = 0.01
+COUNTERS = 1000
 SPLIT_ROWS = 1_000_000
 PREFIXES = [b"%02x-" % (256 * number // REGIONS) for number in range(REGIONS)]
 
@@ -104,6 +105,23 @@ def under_load(settings: Settings, lab: Lab) -> list[Figure]:
         *_figures("region moved under load: unavailable", moved, note),
         *_figures("region split under load: unavailable", split, "the lower daughter is split on"),
     ]
+
+
+def with_nonces(settings: Settings, lab: Lab) -> list[Figure]:
+    """What counters that clients raised a while ago cost a region that moves."""
+    count, moves = settings.some(200_000, 50_000), settings.some(20, 6)
+    with lab.cluster(region_servers=2) as cluster:
+        cluster.connection.admin.create_table("t", [FAMILY])
+        table = cluster.connection.table("t")
+        rows = [b"%03d" % number for number in range(COUNTERS)]
+        for _ in range(count // COUNTERS):
+            table.apply([Increment(row).add(FAMILY, b"n", 1) for row in rows])
+        with Probe(cluster.addresses, "t", rows[0]) as probe:
+            time.sleep(1)
+            moved = [_move(cluster, probe) for _ in range(moves)]
+    note = f"longest wait of a reader; {count} increments before, each with a nonce"
+    what = "region of 200,000 nonces moved: unavailable, p99"
+    return [figure(what, "ms", P99_MS, moved, judge=0.99, note=note)]
 
 
 def _figures(what: str, unavailable: list[float], note: str) -> list[Figure]:
