@@ -42,6 +42,8 @@ class Chaos:
         self._chance = chance
         self._config = config
         self._until_s = 0.0
+        self._lost: dict[str, str] = {}
+        """Role -> who was cut off for good last."""
         self._kills: list[Action] = [
             self._kill_busiest,
             self._kill_meta_holder,
@@ -64,6 +66,7 @@ class Chaos:
             self._cut_from_coordinator,
             self._cut_from_coordinator,
             self._cut_server,
+            self._cut_for_good,
             self._reset_connections,
             self._lose_objects,
         ]
@@ -201,17 +204,35 @@ class Chaos:
         self._simulation.later(duration_s, lambda: self._simulation.fabric.mend(*pair))
         return f"cut {pair[0]} {'>' if one_way else '-'} {pair[1]} for {duration_s:.1f} s"
 
+    def _cut_for_good(self) -> str | None:
+        """Somebody loses the coordinator, or everybody, and another must take its place. There are
+        others: of servers one at a time is lost, and of masters, which keep their names, one."""
+        chance, simulation = self._chance, self._simulation
+        role = chance.choice(("region_server", "region_server", "master"))
+        name, lost = self._any_of(role), self._lost.get(role)
+        if name is None or (lost and (role == "master" or lost in simulation.living(role))):
+            return None
+        self._lost[role] = name
+        peers = self._processes() if chance.random() < 0.5 else [COORDINATOR]
+        way = chance.choice(("<", ">", "-"))
+        for peer in peers:
+            if peer != name:
+                pair = (name, peer) if way == ">" else (peer, name)
+                simulation.cut(*pair, one_way=way != "-", for_good=True)
+        whom = "the coordinator" if len(peers) == 1 else "everybody"
+        return f"cut {name} {way} {whom} for good"
+
+    def _processes(self) -> list[str]:
+        simulation = self._simulation
+        return [COORDINATOR, *simulation.living("master"), *simulation.living("region_server")]
+
     def _reset_connections(self) -> str | None:
         self._simulation.fabric.reset_some(0.5)
         return "reset half of the connections"
 
     def _swizzle(self) -> str | None:
         """Links go one after another, and come back in another order."""
-        names = [
-            COORDINATOR,
-            *self._simulation.living("master"),
-            *self._simulation.living("region_server"),
-        ]
+        names = self._processes()
         pairs = [(one, other) for one in names for other in names if one != other]
         chosen = self._chance.sample(pairs, min(4, len(pairs)))
         for one, other in chosen:

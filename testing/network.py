@@ -31,6 +31,7 @@ class Fabric:
         self.listeners: dict[tuple[str, int], SimListener] = {}
         self.connections: list[tuple[SimTransport, SimTransport]] = []
         self._cut: set[tuple[str, str]] = set()
+        self._lost: set[tuple[str, str]] = set()
         self._isolated: set[str] = set()
         self._waiting: list[tuple[str, str, Callable[[], None]]] = []
         self._next_port = _FIRST_PORT
@@ -39,12 +40,13 @@ class Fabric:
         self._next_port += 1
         return self._next_port - 1
 
-    def cut(self, sender: str, receiver: str) -> None:
-        """Nothing from one process reaches the other, until ``heal``."""
-        self._cut.add((sender, receiver))
+    def cut(self, sender: str, receiver: str, *, for_good: bool = False) -> None:
+        """Nothing from one process reaches the other, until ``heal``; or never again."""
+        (self._lost if for_good else self._cut).add((sender, receiver))
 
     def is_cut(self, sender: str, receiver: str) -> bool:
-        return (sender, receiver) in self._cut or not self._isolated.isdisjoint((sender, receiver))
+        link = (sender, receiver)
+        return link in self._cut or link in self._lost or not self._isolated.isdisjoint(link)
 
     def isolate(self, name: str) -> None:
         """Nothing from or to the process gets through any more, until ``heal``."""
@@ -61,7 +63,7 @@ class Fabric:
                 action()
 
     def heal(self) -> None:
-        """All links carry again."""
+        """All links carry again but those that are cut for good."""
         self._cut.clear()
         self._isolated.clear()
         self.mend("", "")
@@ -70,10 +72,9 @@ class Fabric:
         self._waiting.append((sender, receiver, action))
 
     def delay_s(self) -> float:
-        world = self.world
-        delay_s = self.random.uniform(*_DELAY_S)
-        if self.happens(world.faults.message_slow, "messages delayed"):
-            delay_s += self.random.uniform(0, world.faults.message_slow_s)
+        faults, delay_s = self.world.faults, self.random.uniform(*_DELAY_S)
+        if self.happens(faults.message_slow, "messages delayed"):
+            delay_s += self.random.uniform(0, faults.message_slow_s)
         return delay_s
 
     def happens(self, rate: float, what: str) -> bool:

@@ -256,20 +256,22 @@ class Simulation:
         """There is room again."""
         self.disk.free_bytes = None
 
-    def cut(self, one: str, other: str, *, one_way: bool = False) -> None:
-        """Nothing gets from ``one`` to ``other``, nor back unless ``one_way``, until ``heal``."""
-        self.counts["cuts"] += 1
+    def cut(self, one: str, other: str, *, one_way: bool = False, for_good: bool = False) -> None:
+        """Nothing gets from ``one`` to ``other``, nor back unless ``one_way``, until ``heal``, or
+        ``for_good``: lives that are begun under these names later are cut off as well."""
+        self.counts["cuts for good" if for_good else "cuts"] += 1
         self.world.trace.add(f"cut {one} {'>' if one_way else '-'} {other}")
-        self.fabric.cut(one, other)
+        self.fabric.cut(one, other, for_good=for_good)
         if not one_way:
-            self.fabric.cut(other, one)
+            self.fabric.cut(other, one, for_good=for_good)
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         """Does something to the world after the delay."""
         self.table.world_process.loop.call_later(delay_s, action)
 
     def heal(self) -> None:
-        """No faults any more, all links carry, whoever stood still goes on."""
+        """No faults any more, all links carry but those cut for good, whoever stood still goes
+        on."""
         self.world.trace.add("heal")
         self.set_faults(NO_FAULTS)
         self.free_disk()

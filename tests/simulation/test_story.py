@@ -50,6 +50,7 @@ def test_all_kinds_of_faults_happened_to_some_seed() -> None:
         "kills",
         "pauses",
         "cuts",
+        "cuts for good",
         "false death reports",
         "power losses",
         "nodes lost",

@@ -301,6 +301,23 @@ def test_a_connection_delivers_in_order_whatever_delays_and_splits() -> None:
         assert simulation.errors == []
 
 
+def test_a_link_that_is_cut_for_good_never_carries_again() -> None:
+    with Simulation(2) as simulation:
+        simulation.spawn(EchoServer, "echo")
+        network = simulation.runtime_for("main").network
+
+        async def story() -> None:
+            await asyncio.sleep(2)
+            simulation.cut("echo", "main", one_way=True, for_good=True)
+            simulation.cut("echo", "main")
+            for heal in (lambda: simulation.fabric.mend("echo", "main"), simulation.heal):
+                heal()
+                with pytest.raises(TimeoutError):
+                    await network.connect(Collector, "127.0.0.1", 7000)
+
+        simulation.run(story(), 100)
+
+
 def test_connections_end_with_their_process_and_wait_behind_a_cut() -> None:
     with Simulation(2) as simulation:
         simulation.spawn(EchoServer, "echo")
