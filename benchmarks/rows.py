@@ -45,7 +45,7 @@ ROWS = {
     "start": Row(start.served_cluster, "to a served cluster: from nothing, and inside a Ray"),
     "move": Row(move.under_load, "region moved under load, both servers saturated"),
     "nonces": Row(
-        move.with_nonces, "region moved whose counters were raised 200,000 times", has_budget=False
+        move.with_nonces, "region moved that has the nonces of 200,000 increments", has_budget=False
     ),
     "recovery": Row(recovery.after_kill, "kill -9 of a server to its last region served"),
     "regions": Row(regions.on_one_server, "1,000 regions on one server: opened, and reported"),
