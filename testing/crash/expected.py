@@ -79,6 +79,9 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         store_io._prune: remove/unlink remove/syncdir
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
+        nonce_files.write_nonces: write/mkdir write/syncdir write/create write/write write/sync
+        nonce_files.write_nonces: write/rename
+        archiver.archive_file: rename/mkdir rename/syncdir rename/rename
         """
     ),
     "WAL archive": _sites(
@@ -93,6 +96,8 @@ SITES: Final[dict[str, tuple[str, ...]]] = {
         log_writer.LogWriter._archive_file: rename/mkdir rename/syncdir rename/rename
         file_writer.write_plan: write/mkdir write/syncdir write/create write/write write/sync
         file_writer.write_plan: write/rename
+        nonce_files.write_nonces: write/mkdir write/syncdir write/create write/write write/sync
+        nonce_files.write_nonces: write/rename
         """
     ),
     "close, open": _sites(
