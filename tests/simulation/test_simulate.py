@@ -82,8 +82,10 @@ def test_a_cluster_that_does_not_come_back_is_told() -> None:
 
     stuck = Mutant("stuck", "", "", (Patch(ServerCrashProcedure, "run_step", gives_up),))
     with stuck.applied(), pytest.raises(UnsettledError) as caught:
-        simulate(creates, 1, duration_s=10.0)
-    assert "kill" in caught.value.__notes__[0]
+        simulate(creates, 4, duration_s=10.0)
+    said = caught.value.__notes__[0]
+    assert "seed 4" in said
+    assert "kill" in said.partition("of virtual time, after:")[2]
 
 
 def test_what_the_application_leaves_uncaught_comes_out() -> None:
