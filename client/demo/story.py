@@ -228,12 +228,13 @@ class Demo:
         victim = choose()
         began_s = time.monotonic()
         self._cluster_now.signal(victim, signal.SIGKILL)
-        self._wait_until_whole()
+        self._wait_until_whole(without=victim)
         time.sleep(0.5)
         self._note(f"kill -9 of the {what} ({victim})", began_s, watch)
 
-    def _wait_until_whole(self) -> None:
-        """All regions open, all servers there again."""
+    def _wait_until_whole(self, without: str = "") -> None:
+        """All regions open, all servers there again, and none of them the process named, whose
+        death need not have been noticed yet."""
         deadline_s = time.monotonic() + _RECOVERY_TIMEOUT_S
         said = ""
         while time.monotonic() < deadline_s:
@@ -244,8 +245,10 @@ class Demo:
             else:
                 closed = [one for one in status["regions"] if one["state"] not in ("OPEN", "SPLIT")]
                 wanted = self._config.master.region_servers
-                said = f"{len(closed)} regions not open, {len(status['servers'])} servers"
-                if status["initialized"] and not closed and len(status["servers"]) >= wanted:
+                servers = [one["process"] for one in status["servers"]]
+                said = f"{len(closed)} regions not open, {len(servers)} servers"
+                is_whole = status["initialized"] and not closed and len(servers) >= wanted
+                if is_whole and without not in servers:
                     return
             time.sleep(0.05)
         raise ClusterError(f"not whole {_RECOVERY_TIMEOUT_S:.0f} s after a fault: {said}")
