@@ -206,17 +206,24 @@ class SimFiles:
             return True
         return False
 
-    async def takes(self, between_s: tuple[float, float], effect: str = "") -> None:
-        """Time passes before an ``effect``; a process that is dead gets no further."""
+    async def takes(
+        self, between_s: tuple[float, float], effect: str = "", slow: float = 0.0
+    ) -> None:
+        """Time passes before an ``effect``, often much of it if that is ``slow``; a process that
+        is dead gets no further."""
         if effect:
             await self.process.failpoint(effect)
         elif not self.process.alive:
             await self.process.never()
         delay_s = self._random.uniform(*between_s)
         faults = self._world.faults
-        if self.happens(faults.disk_slow, "slow file operations"):
+        if self.happens(max(faults.disk_slow, slow), "slow file operations"):
             delay_s += self._random.uniform(0, faults.disk_slow_s)
         await self.process.sleep(delay_s)
+
+    @property
+    def log_slow(self) -> float:
+        return self._world.faults.log_slow
 
     @property
     def faults_write_late(self) -> bool:
@@ -307,7 +314,8 @@ class SimLog:
         await files.process.failpoint("write")
         if not late:
             files.disk.append(self._path, self._node, data)
-        await files.takes(_SYNC_S if sync else _CACHE_S, "sync" if sync else "")
+        between_s, effect = (_SYNC_S, "sync") if sync else (_CACHE_S, "")
+        await files.takes(between_s, effect, files.log_slow)
         if late:
             files.disk.append(self._path, self._node, data)
         if sync:

@@ -44,6 +44,8 @@ class Faults:
     disk_slow: float = 0.0
     """A file operation takes up to ``disk_slow_s``."""
     disk_slow_s: float = 0.5
+    log_slow: float = 0.0
+    """An append to a log takes up to ``disk_slow_s``."""
     write_late: float = 0.0
     """Bytes reach the file only at the end of the operation that writes them."""
     sync_failed: float = 0.0

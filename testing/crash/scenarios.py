@@ -21,7 +21,7 @@ from .ledger import Ledger
 from .server import CONFIG, SmallServer, Writer, compact, marker_seen, read_state, recover
 
 _BOUND_S: Final = 3600.0
-SLOW_DISK: Final = Faults(disk_slow=0.3, disk_slow_s=0.02)
+SLOW_LOG: Final = Faults(log_slow=0.5, disk_slow_s=0.05)
 _PROCESS: Final = "server"
 _HEIR: Final = "heir"
 
@@ -285,7 +285,7 @@ REGION_SCENARIOS: Final = (
     RegionScenario("append, ASYNC_WAL", nothing, write_lazily, write_some),
     RegionScenario("roll", write_some, roll, roll),
     RegionScenario("flush", write_some, flush, flush),
-    RegionScenario("flush, slow log", write_some, flush, flush, faults=SLOW_DISK),
+    RegionScenario("flush, slow log", write_some, flush, flush, faults=SLOW_LOG),
     RegionScenario("compaction", write_files, compact_all, flush),
     RegionScenario("manifest commit", many_versions, commit_manifests, commit_manifests),
     RegionScenario("WAL archive", write_some, archive_logs, archive_logs),
