@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import (
+    FatalError,
     FencedError,
     NotServingRegionError,
     RegionMovedError,
@@ -73,6 +74,8 @@ async def hand_over(hosted: HostedRegion, request: MoveRequest) -> MoveResult:
         hosted.stop_serving(RegionState.HANDING_OVER)
         try:
             await hosted.log.barrier()
+        except FatalError:
+            raise
         except BaseException:
             hosted.serve()
             raise
